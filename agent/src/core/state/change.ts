@@ -1,0 +1,25 @@
+import type { CeleryEvent } from '../events/event.ts';
+import type { TaskState } from './task.ts';
+import type { WorkerState } from './worker.ts';
+
+/** What one event did to the model: all that a live sink ever sees. Read only: the model goes on changing the objects. */
+export type Change =
+  | {
+      readonly kind: 'task';
+      readonly event: CeleryEvent;
+      /** After the merge. */
+      readonly task: TaskState;
+      /** Its state before; undefined when this event is the first of the task. */
+      readonly before: string | undefined;
+      /** `worker` of the task before the merge. */
+      readonly workerBefore: string | null;
+    }
+  | {
+      readonly kind: 'worker';
+      /** Absent when no event but a missing heartbeat caused it. */
+      readonly event?: CeleryEvent;
+      readonly worker: WorkerState;
+      readonly wasOnline: boolean;
+      /** A new process id under the same node name. */
+      readonly restarted: boolean;
+    };

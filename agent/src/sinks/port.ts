@@ -1,0 +1,9 @@
+import type { RawMessage } from '../core/wire/message.ts';
+import type { CeleryEvent } from '../core/events/event.ts';
+
+/** What came out of one message of the event exchange. */
+export interface EventBatch {
+  /** Kept so that a sink which must put the batch aside can write the broker's own bytes. */
+  readonly message: RawMessage;
+  readonly events: readonly CeleryEvent[];
+}
