@@ -1,0 +1,247 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Segment, type SegmentRecord } from './segment.ts';
+
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+const WRITE_BLOCK = 1024 * 1024;
+/** What may wait for a disk that refuses to write. */
+const PENDING_BYTES = 8 * WRITE_BLOCK;
+const ORDER_STEP = 2 ** 20;
+const FILE_NAME = /^(\d{16})\.seg$/;
+
+/** How items become bytes and back, and what they weigh in memory. */
+export interface SpillCodec<T> {
+  /** Bytes that the item holds in memory. */
+  weigh(item: T): number;
+  encode(item: T): Buffer;
+  /** undefined: the record cannot be read; it is counted and passed over. */
+  decode(record: Buffer): T | undefined;
+}
+
+export interface SpillQueueOptions<T> {
+  /** Directory of the segment files; made when missing. Files of an earlier run are taken up. */
+  readonly directory: string;
+  readonly codec: SpillCodec<T>;
+  /** Weight kept in memory before items go to files, bytes. */
+  readonly memoryBytes: number;
+  /** Most bytes in files; over it `push` refuses. */
+  readonly diskBytes: number;
+}
+
+interface Held<T> {
+  readonly item: T;
+  readonly weight: number;
+  /** The file that holds the item too, and the position behind it there. */
+  readonly segment: Segment | undefined;
+  readonly endsAt: number;
+}
+
+/**
+ * A first-in-first-out queue: in memory while there is room, then in segment files, and back again in order.
+ *
+ * Order of the items, oldest first:
+ *   `#held`    in memory; those read from a file stay in the file until committed
+ *   `#files`   the unread parts of the segment files
+ *   `#pending` encoded, waiting to be written to the last file as one block
+ * While anything lies in the last two, new items go behind it; once they are empty, memory is used again.
+ * `spill()` moves everything that is only in memory to files: from then on a crash loses nothing.
+ * Delivery is at least once: after a crash, items read but not committed come again.
+ */
+export class SpillQueue<T> {
+  readonly #options: SpillQueueOptions<T>;
+  #held: Held<T>[] = [];
+  #heldFrom = 0;
+  #files: Segment[] = [];
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #memoryBytes = 0;
+  #unreadable = 0;
+  #problem: Error | undefined;
+
+  /** @throws the file system's error when the directory cannot be used */
+  static open<T>(options: SpillQueueOptions<T>): SpillQueue<T> {
+    mkdirSync(options.directory, { recursive: true });
+    const queue = new SpillQueue(options);
+    for (const name of readdirSync(options.directory).sort()) {
+      const order = FILE_NAME.exec(name)?.[1];
+      if (order !== undefined) queue.#files.push(Segment.open(join(options.directory, name), Number(order)));
+    }
+    return queue;
+  }
+
+  private constructor(options: SpillQueueOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Items that can be looked at without reading a file. */
+  get ready(): number {
+    return this.#held.length - this.#heldFrom;
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /** Bytes that lie in files and are not committed. */
+  get diskBytes(): number {
+    return this.#files.reduce((sum, file) => sum + file.size - file.committedTo, this.#pendingBytes);
+  }
+
+  /** Records of the files that could not be read back. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  get empty(): boolean {
+    return this.ready === 0 && !this.#hasBacklog();
+  }
+
+  /** Appends. False: memory and disk are at their bounds, or the disk refuses, and the item was not taken. */
+  push(item: T): boolean {
+    const weight = this.#options.codec.weigh(item);
+    const fits = this.#memoryBytes + weight <= this.#options.memoryBytes || this.ready === 0;
+    if (fits && !this.#hasBacklog()) {
+      this.#held.push({ item, weight, segment: undefined, endsAt: 0 });
+      this.#memoryBytes += weight;
+      return true;
+    }
+    if (this.diskBytes + weight > this.#options.diskBytes || this.#pendingBytes > PENDING_BYTES) return false;
+    const record = this.#options.codec.encode(item);
+    this.#pending.push(record);
+    this.#pendingBytes += record.length;
+    if (this.#pendingBytes >= WRITE_BLOCK) this.#trySync();
+    return true;
+  }
+
+  /** The oldest items, at most `limit`, without taking them out. Reads from the files when memory is empty. */
+  peek(limit: number): T[] {
+    if (this.ready === 0) this.#load();
+    const items: T[] = [];
+    const end = Math.min(this.#held.length, this.#heldFrom + limit);
+    for (let i = this.#heldFrom; i < end; i += 1) {
+      const held = this.#held[i];
+      if (held !== undefined) items.push(held.item);
+    }
+    return items;
+  }
+
+  /** Takes out the oldest `count` items: they are done with. */
+  commit(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const held = this.#held[this.#heldFrom];
+      if (held === undefined) break;
+      this.#heldFrom += 1;
+      this.#memoryBytes -= held.weight;
+      held.segment?.commit(held.endsAt);
+    }
+    if (this.#heldFrom > 1024 && this.#heldFrom * 2 > this.#held.length) {
+      this.#held = this.#held.slice(this.#heldFrom);
+      this.#heldFrom = 0;
+    }
+    this.#removeDone();
+  }
+
+  /**
+   * Writes what waits for its file.
+   * @throws the file system's error
+   */
+  sync(): void {
+    if (this.#pending.length === 0) return;
+    const last = this.#files.at(-1);
+    const file = last?.writable === true && last.size < SEGMENT_BYTES ? last : this.#addFile(this.#nextOrder());
+    file.append(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+
+  /**
+   * Moves all that is only in memory to files; the items come back by `peek`.
+   * @throws the file system's error; nothing is lost from memory then
+   */
+  spill(): void {
+    const held = this.#held.slice(this.#heldFrom);
+    const onDisk = new Set<Segment>();
+    for (const { segment } of held) if (segment !== undefined) onDisk.add(segment);
+    const inMemory = held.filter(({ segment }) => segment === undefined);
+    if (inMemory.length > 0) {
+      const before = [...onDisk].at(-1)?.order ?? 0;
+      const next = this.#files.find((file) => file.order > before && file.unread > 0);
+      const order = next === undefined ? this.#nextOrder() : (before + next.order) / 2;
+      this.#addFile(Math.floor(order)).append(inMemory.map(({ item }) => this.#options.codec.encode(item)));
+    }
+    for (const segment of onDisk) segment.rewind();
+    this.#held = [];
+    this.#heldFrom = 0;
+    this.#memoryBytes = 0;
+    this.sync();
+  }
+
+  /** Spills and lets go of the files. */
+  close(): void {
+    this.spill();
+    for (const file of this.#files) file.close();
+    this.#files = [];
+  }
+
+  /** Set while the disk refuses to write. */
+  get problem(): Error | undefined {
+    return this.#problem;
+  }
+
+  #trySync(): void {
+    try {
+      this.sync();
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #nextOrder(): number {
+    return (this.#files.at(-1)?.order ?? 0) + ORDER_STEP;
+  }
+
+  #hasBacklog(): boolean {
+    return this.#pending.length > 0 || this.#files.some((file) => file.unread > 0);
+  }
+
+  #load(): void {
+    while (this.ready === 0) {
+      const file = this.#files.find((candidate) => candidate.unread > 0);
+      if (file === undefined) {
+        if (this.#pending.length === 0) return;
+        this.sync();
+        continue;
+      }
+      for (const record of file.read()) this.#hold(record, file);
+      this.#removeDone();
+    }
+  }
+
+  #hold(record: SegmentRecord, segment: Segment): void {
+    const item = this.#options.codec.decode(record.bytes);
+    if (item === undefined) {
+      this.#unreadable += 1;
+      segment.skip();
+      return;
+    }
+    const weight = this.#options.codec.weigh(item);
+    this.#held.push({ item, weight, segment, endsAt: record.endsAt });
+    this.#memoryBytes += weight;
+  }
+
+  #addFile(order: number): Segment {
+    const path = join(this.#options.directory, `${String(order).padStart(16, '0')}.seg`);
+    const file = Segment.create(path, order);
+    this.#files.push(file);
+    this.#files.sort((a, b) => a.order - b.order);
+    return file;
+  }
+
+  #removeDone(): void {
+    for (let file = this.#files[0]; file?.done === true; file = this.#files[0]) {
+      file.remove();
+      this.#files.shift();
+    }
+  }
+}
