@@ -22,3 +22,8 @@ export const systemClock: Clock = {
   },
   sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
 };
+
+/** Runs `task` once the sockets had their turn: long work is cut into slices with it. */
+export function afterIo(task: () => void): void {
+  setImmediate(task);
+}

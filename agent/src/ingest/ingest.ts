@@ -1,0 +1,84 @@
+import type { Decoded, Reject } from '../core/events/event.ts';
+import type { RawMessage } from '../core/wire/message.ts';
+import { afterIo, type Clock } from '../lib/clock.ts';
+import type { SpillQueue } from '../lib/spill/spill-queue.ts';
+import type { EventBatch } from '../sinks/port.ts';
+
+/** Longest stretch of decoding without looking at the sockets, ms: keeps a scrape short and Redis' buffer empty. */
+const SLICE_MS = 8;
+const MESSAGES_AT_ONCE = 8;
+
+export interface IngestDeps {
+  /** Where messages wait for their turn. */
+  readonly queue: SpillQueue<RawMessage>;
+  readonly decode: (message: RawMessage) => Decoded;
+  readonly clock: Clock;
+  /** Each message with at least one event, in order. */
+  onBatch(batch: EventBatch, nowMs: number): void;
+  onReject(reject: Reject): void;
+  /** A message that neither memory nor disk had room for. */
+  onOverflow(message: RawMessage): void;
+  /** False while the history cannot keep up: messages then wait undecoded, where they are smallest. */
+  hasRoom(): boolean;
+}
+
+export interface Ingest {
+  /** Takes a message from the transport; returns at once. */
+  accept(message: RawMessage): void;
+  /** Looks for work again: there is room again, or an earlier run left messages. */
+  wake(): void;
+  /** Decodes what waits if there is room, stores the rest in files. */
+  close(): Promise<void>;
+}
+
+/**
+ * The pump between the transport and the sinks. `accept` only puts the message into the queue; decoding happens in
+ * slices between turns of the event loop, so that a burst is read as fast as it comes and decoded when there is time.
+ */
+export function startIngest(deps: IngestDeps): Ingest {
+  const { queue, clock } = deps;
+  let scheduled = false;
+  let closed = false;
+
+  function wake(): void {
+    if (scheduled || closed) return;
+    scheduled = true;
+    afterIo(runSlice);
+  }
+
+  function runSlice(): void {
+    scheduled = false;
+    if (closed) return;
+    const until = clock.now() + SLICE_MS;
+    while (!queue.empty && deps.hasRoom()) {
+      decodeSome();
+      if (clock.now() >= until) break;
+    }
+    if (!queue.empty && deps.hasRoom()) wake();
+  }
+
+  function decodeSome(): void {
+    const messages = queue.peek(MESSAGES_AT_ONCE);
+    const nowMs = clock.now();
+    for (const message of messages) {
+      const { events, rejects } = deps.decode(message);
+      for (const reject of rejects) deps.onReject(reject);
+      if (events.length > 0) deps.onBatch({ message, events }, nowMs);
+    }
+    queue.commit(messages.length);
+  }
+
+  return {
+    accept(message) {
+      if (!queue.push(message)) deps.onOverflow(message);
+      wake();
+    },
+    wake,
+    close() {
+      while (!queue.empty && deps.hasRoom()) decodeSome();
+      closed = true;
+      queue.close();
+      return Promise.resolve();
+    },
+  };
+}
