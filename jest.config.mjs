@@ -1,19 +1,18 @@
 /** Tests stand beside the source; test/ holds what needs more than one part. Services are started by test/support. */
-const swc = {
-  '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } }],
-};
-
 const common = {
+  rootDir: import.meta.dirname,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: swc,
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } }] },
+  modulePathIgnorePatterns: ['<rootDir>/agent/dist/', '<rootDir>/node_modules/.cache/'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/after-each-file.ts'],
 };
 
 export default {
   projects: [
-    { ...common, displayName: 'agent', rootDir: import.meta.dirname, testMatch: ['<rootDir>/agent/src/**/*.test.ts'] },
-    { ...common, displayName: 'test', rootDir: import.meta.dirname, testMatch: ['<rootDir>/test/**/*.test.ts'] },
+    { ...common, displayName: 'agent', testMatch: ['<rootDir>/agent/src/**/*.test.ts'] },
+    { ...common, displayName: 'test', testMatch: ['<rootDir>/test/**/*.test.ts'] },
   ],
 };

@@ -1,1 +1,5 @@
-export default async function teardown(): Promise<void> {}
+import { closeEverything } from './cleanup.ts';
+
+export default async function teardown(): Promise<void> {
+  await closeEverything();
+}

@@ -1,0 +1,70 @@
+import { hostname } from 'node:os';
+import type { ManagedProcess } from './processes.ts';
+import { startProcess } from './processes.ts';
+import { testPython } from './environment.ts';
+import { CELERY_APP, pythonEnvironment, startPython } from './python.ts';
+import { within } from './wait.ts';
+
+export interface CeleryOptions {
+  readonly brokerUrl: string;
+  /** Result backend, default the broker. */
+  readonly backend?: string;
+  /** Part of the node name before the `@`. */
+  readonly name: string;
+  readonly queues?: readonly string[];
+  readonly pool?: 'prefork' | 'solo' | 'threads';
+  readonly concurrency?: number;
+  /** `-E`, default true. */
+  readonly events?: boolean;
+}
+
+export interface CeleryWorker extends ManagedProcess {
+  /** `name@host`, as in every event. */
+  readonly nodeName: string;
+}
+
+/** Environment that tells the test app (test/celery-app/app.py) its broker and result backend. */
+export function appEnvironment(brokerUrl: string, backend = brokerUrl): Record<string, string> {
+  return { UMBEL_APP_BROKER: brokerUrl, UMBEL_APP_BACKEND: backend };
+}
+
+/** A real Celery worker of the test app, ready to take tasks. `stop()` is a warm shutdown, `kill('SIGKILL')` a crash. */
+export async function startCelery(options: CeleryOptions): Promise<CeleryWorker> {
+  const { brokerUrl, backend, name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true } = options;
+  const nodeName = `${name}@${hostname()}`;
+  const args = ['-m', 'celery', '-A', 'app', 'worker', '-n', nodeName, '-Q', queues.join(','), '-P', pool];
+  const worker = startProcess({
+    name: `worker ${nodeName}`,
+    command: testPython(),
+    args: [...args, '-c', String(concurrency), '-l', 'INFO', ...(events ? ['-E'] : [])],
+    env: pythonEnvironment(appEnvironment(brokerUrl, backend)),
+    cwd: CELERY_APP,
+    deathSignal: 'QUIT', // cold shutdown: a killed main process would leave its pool behind for a moment
+  });
+  await worker.printed(/@\S+ ready\./, 60_000);
+  return Object.assign(worker, { nodeName });
+}
+
+/** What `python -m load` prints at its end. */
+export interface LoadReport {
+  readonly load: string;
+  /** Ids of the tasks whose end was waited for, with the state the load expects. */
+  readonly expected: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
+/** Runs a named load of the test app (test/celery-app/load.py) until all its tasks are done. */
+export async function runLoad(
+  name: string,
+  brokerUrl: string,
+  args: readonly string[] = [],
+  timeoutMs = 300_000,
+): Promise<LoadReport> {
+  const load = startPython(['-m', 'load', name, ...args], appEnvironment(brokerUrl));
+  const { code } = await within(load.exited, timeoutMs, `the load ${name}`).finally(() => {
+    if (load.running()) void load.kill('SIGKILL');
+  });
+  if (code !== 0) throw new Error(`the load ${name} failed (${code ?? 'signal'}):\n${load.output()}`);
+  const last = load.stdout().trimEnd().split('\n').at(-1) ?? '';
+  return JSON.parse(last) as LoadReport;
+}
