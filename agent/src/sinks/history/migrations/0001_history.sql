@@ -2,7 +2,9 @@
 
 -- Every primary key carries the column to distribute by (task_id, hostname, name) besides time, so that the same
 -- tables can become Citus' distributed tables or TimescaleDB's hypertables. Fixed-width columns stand first:
--- no padding between them.
+-- no padding between them. Ids and names are `collate "C"`: index entries are compared by memcmp whatever the database's
+-- locale is, `like 'x%'` can use the indexes, and their order is Python's. A default partition takes what lies outside
+-- the days that have a partition of their own.
 
 -- One row an event, as sent. `occurred_at` is the event's own timestamp to the microsecond (epoch 0 where it is out
 -- of Postgres' range, so that every replica computes the same key); `timestamp` is the wire's float, exact.
@@ -12,12 +14,14 @@ create table celery_task_events (
   received_at timestamptz not null,
   timestamp float8 not null,
   clock bigint not null,
-  task_id text not null,
-  type text not null,
-  worker text not null,
+  task_id text collate "C" not null,
+  type text collate "C" not null,
+  worker text collate "C" not null,
   fields json,
   primary key (task_id, occurred_at, identity)
 ) partition by range (occurred_at);
+
+create table celery_task_events_default partition of celery_task_events default;
 
 create table celery_worker_events (
   occurred_at timestamptz not null,
@@ -25,11 +29,13 @@ create table celery_worker_events (
   received_at timestamptz not null,
   timestamp float8 not null,
   clock bigint not null,
-  hostname text not null,
-  type text not null,
+  hostname text collate "C" not null,
+  type text collate "C" not null,
   fields json,
   primary key (hostname, occurred_at, identity)
 ) partition by range (occurred_at);
+
+create table celery_worker_events_default partition of celery_worker_events default;
 
 -- One row a task: the state that Celery's own rules give. Times are epoch seconds as on the wire.
 create table celery_tasks (
@@ -47,29 +53,31 @@ create table celery_tasks (
   runtime float8,
   clock bigint,
   pid bigint,
-  task_id text not null,
-  state text not null,
-  name text,
-  worker text,
-  client text,
-  queue text,
-  exchange text,
-  routing_key text,
-  root_id text,
-  parent_id text,
+  task_id text collate "C" not null,
+  state text collate "C" not null,
+  name text collate "C",
+  worker text collate "C",
+  client text collate "C",
+  queue text collate "C",
+  exchange text collate "C",
+  routing_key text collate "C",
+  root_id text collate "C",
+  parent_id text collate "C",
   eta text,
   expires text,
   args text,
   kwargs text,
   result text,
   exception text,
-  exception_type text,
+  exception_type text collate "C",
   failure_message text, -- normalised: numbers, ids and quoted texts replaced
-  fingerprint text, -- of (exception_type, failure_message)
+  fingerprint text collate "C", -- of (exception_type, failure_message)
   traceback text,
   oddities json, -- values that fit no column, or that were cut
   primary key (task_id, seen_on)
 ) partition by range (seen_on);
+
+create table celery_tasks_default partition of celery_tasks default;
 
 create index celery_tasks_timestamp on celery_tasks (timestamp, task_id);
 create index celery_tasks_received on celery_tasks (received);
@@ -82,7 +90,7 @@ create index celery_tasks_parent on celery_tasks (parent_id) where parent_id is 
 create index celery_tasks_fingerprint on celery_tasks (fingerprint, timestamp) where fingerprint is not null;
 
 create table celery_workers (
-  hostname text primary key,
+  hostname text collate "C" primary key,
   first_seen_at timestamptz not null,
   last_heartbeat_at timestamptz,
   online boolean not null,
@@ -101,9 +109,9 @@ create table celery_workers (
 -- Unknown name, queue or worker: the empty text.
 create table celery_task_rollups (
   minute timestamptz not null,
-  name text not null,
-  queue text not null,
-  worker text not null,
+  name text collate "C" not null,
+  queue text collate "C" not null,
+  worker text collate "C" not null,
   sent bigint not null default 0,
   received bigint not null default 0,
   started bigint not null default 0,
@@ -119,9 +127,11 @@ create table celery_task_rollups (
   primary key (minute, name, queue, worker)
 ) partition by range (minute);
 
+create table celery_task_rollups_default partition of celery_task_rollups default;
+
 -- Every task name seen, so that lists of names need no scan.
 create table celery_task_names (
-  name text primary key,
+  name text collate "C" primary key,
   first_seen_at timestamptz not null,
   last_seen_at timestamptz not null
 );
@@ -137,6 +147,9 @@ create table umbel_gaps (
 );
 create index umbel_gaps_from on umbel_gaps (from_at);
 
+-- One step a write: a writer that finds a step missing knows that another one wrote, and that what it remembers is old.
+create sequence umbel_write_ticks;
+
 -- When each agent was last known to listen: a row that stays behind after a crash.
 create table umbel_agents (
   agent text primary key,
@@ -146,5 +159,6 @@ create table umbel_agents (
 
 -- Down Migration
 
+drop sequence umbel_write_ticks;
 drop table umbel_agents, umbel_gaps, celery_task_names, celery_task_rollups, celery_workers, celery_tasks,
   celery_worker_events, celery_task_events;

@@ -1,0 +1,85 @@
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import type { Logger } from '../../lib/logger.ts';
+import { HistoryDown, UnsupportedPostgres } from './errors.ts';
+
+/** Oldest server whose SQL the history is written in, as `server_version_num`. */
+const MINIMUM_VERSION = 140000;
+const MIGRATIONS = fileURLToPath(new URL('migrations/', import.meta.url));
+
+export interface PoolOptions {
+  readonly databaseUrl: string;
+  /** Shown in `pg_stat_activity`; default `umbel-agent`. */
+  readonly applicationName?: string;
+  /** Default 6: one to write, the others to read and to keep partitions. */
+  readonly maxConnections?: number;
+  /** Server-side limit of one statement, ms; default 60,000. */
+  readonly statementTimeoutMs?: number;
+  readonly logger: Logger;
+}
+
+/** A pool whose idle connections may break at any time without harm. Does not connect yet; let go of it with `end()`. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    application_name: options.applicationName ?? 'umbel-agent',
+    max: options.maxConnections ?? 6,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: statementTimeoutMs,
+    // A frozen agent must not keep the writers' lock from its replicas.
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+  });
+  pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle connection to Postgres broke'));
+  return pool;
+}
+
+/**
+ * Brings the schema to this release's. Safe to run by several agents at once: one migrates, the others wait.
+ * @throws UnsupportedPostgres below version 14; HistoryDown when the server cannot be reached or refuses.
+ */
+export async function migrate(databaseUrl: string, logger: Logger): Promise<void> {
+  await checkVersion(databaseUrl);
+  try {
+    const done = await runner({
+      databaseUrl,
+      dir: MIGRATIONS,
+      direction: 'up',
+      migrationsTable: 'umbel_migrations',
+      advisoryLockMode: 'wait',
+      lockValue: 5_549_012_001,
+      logger: { debug: () => undefined, info: () => undefined, warn: logWith('warn'), error: logWith('error') },
+    });
+    if (done.length > 0)
+      logger.info({ migrations: done.map(({ name }) => name) }, 'database schema brought up to date');
+  } catch (error) {
+    throw new HistoryDown(error);
+  }
+
+  function logWith(level: 'warn' | 'error') {
+    return (message: string) => logger[level](message.slice(0, 1000));
+  }
+}
+
+async function checkVersion(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  // A connection that breaks later emits `error` too; without a listener that would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ number: number; version: string }>(
+      `select current_setting('server_version_num')::int as number, current_setting('server_version') as version`,
+    );
+    const found = rows[0];
+    if (found !== undefined && found.number < MINIMUM_VERSION) {
+      throw new UnsupportedPostgres(`Postgres ${found.version} is too old: version 14 or newer is needed`);
+    }
+  } catch (error) {
+    throw error instanceof UnsupportedPostgres ? error : new HistoryDown(error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

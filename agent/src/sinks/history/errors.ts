@@ -1,0 +1,46 @@
+/**
+ * Postgres cannot take anything now (gone, full, overloaded, not writable): what was to be written is still the
+ * caller's, to be written again later.
+ */
+export class HistoryDown extends Error {
+  /** SQLSTATE or the system's error code, e.g. `57P01`, `ECONNREFUSED`. */
+  readonly code: string | undefined;
+
+  constructor(cause: unknown) {
+    super(`history cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'HistoryDown';
+    this.code = errorCode(cause);
+  }
+}
+
+export function asDown(error: unknown): HistoryDown {
+  return error instanceof HistoryDown ? error : new HistoryDown(error);
+}
+
+/** The server is older than the history's SQL. */
+export class UnsupportedPostgres extends Error {}
+
+/** SQLSTATE of Postgres, or the code of a system error; undefined for others. */
+export function errorCode(error: unknown): string | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * Whether the data itself was refused, so that writing the same again cannot help: data exceptions (22), broken
+ * constraints (23), limits such as the longest index entry (54), and mistakes of our own code on a value.
+ * Everything else is taken for a state of the server that passes: keeping the data is then the safe side.
+ */
+export function isDataError(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code !== undefined) return /^(22|23|54)[0-9A-Z]{3}$/.test(code);
+  return error instanceof TypeError || error instanceof RangeError;
+}
+
+/** SQLSTATE unique_violation: some of the events are already stored. */
+export const UNIQUE_VIOLATION = '23505';
+/** Deadlock or serialisation failure: the same transaction may work at once. */
+export function isTransient(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === '40P01' || code === '40001';
+}

@@ -1,0 +1,91 @@
+import type { ClientBase } from 'pg';
+import type { TaskEntry } from './task-rows.ts';
+import { readTask, TASK_SELECTION } from './task-rows.ts';
+
+export interface MemoryLimits {
+  /** Unfinished tasks held; default 20,000. */
+  readonly openTasks: number;
+  /** Finished ones held for their late events; default 2,000. */
+  readonly finishedTasks: number;
+  /** Characters of all their texts together; default 16 million. */
+  readonly textLength: number;
+}
+
+export const DEFAULT_MEMORY: MemoryLimits = { openTasks: 20_000, finishedTasks: 2_000, textLength: 16_000_000 };
+
+const FINISHED = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
+
+/**
+ * The tasks that the writer holds between two writes, least recently used first out. It only ever holds what is
+ * committed: a write takes its entries out before it touches them and puts them back after the commit.
+ */
+export class TaskMemory {
+  readonly #open = new Map<string, TaskEntry>();
+  readonly #finished = new Map<string, TaskEntry>();
+  readonly #limits: MemoryLimits;
+  #textLength = 0;
+
+  constructor(limits: MemoryLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#open.size + this.#finished.size;
+  }
+
+  clear(): void {
+    this.#open.clear();
+    this.#finished.clear();
+    this.#textLength = 0;
+  }
+
+  /** Hands the entry over: it is no longer held. */
+  take(id: string): TaskEntry | undefined {
+    const holder = this.#open.has(id) ? this.#open : this.#finished;
+    const entry = holder.get(id);
+    if (entry === undefined) return undefined;
+    holder.delete(id);
+    this.#textLength -= textLength(entry);
+    return entry;
+  }
+
+  put(entry: TaskEntry): void {
+    const { uuid, state } = entry.task;
+    (FINISHED.has(state) ? this.#finished : this.#open).set(uuid, entry);
+    this.#textLength += textLength(entry);
+  }
+
+  /** Lets go of the least recently used beyond the limits. */
+  trim(): void {
+    this.#shrink(this.#finished, this.#limits.finishedTasks);
+    this.#shrink(this.#open, this.#limits.openTasks);
+  }
+
+  #shrink(holder: Map<string, TaskEntry>, most: number): void {
+    for (const id of holder.keys()) {
+      if (holder.size <= most && this.#textLength <= this.#limits.textLength) return;
+      this.take(id);
+    }
+  }
+}
+
+function textLength({ task }: TaskEntry): number {
+  let length = 0;
+  for (const text of [task.args, task.kwargs, task.result, task.exception, task.traceback]) {
+    if (typeof text === 'string') length += text.length;
+  }
+  return length;
+}
+
+/** Reads the stored tasks among `ids`. */
+export async function readTasks(client: ClientBase, ids: readonly string[]): Promise<TaskEntry[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await client.query<unknown[]>({
+    name: 'umbel-read-tasks',
+    // Should one task ever have two rows, the older one is the task.
+    text: `select ${TASK_SELECTION} from celery_tasks where task_id = any($1) order by celery_tasks.seen_on desc`,
+    values: [ids],
+    rowMode: 'array',
+  });
+  return rows.map(readTask);
+}

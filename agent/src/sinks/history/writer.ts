@@ -1,0 +1,263 @@
+import type pg from 'pg';
+import type { CeleryEvent } from '../../core/events/event.ts';
+import { mergeTaskEvent } from '../../core/state/task.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EventBatch } from '../port.ts';
+import { dayOf, saneSeconds } from './days.ts';
+import { asDown, errorCode, isDataError, isTransient, UNIQUE_VIOLATION } from './errors.ts';
+import { Partitions } from './partitions.ts';
+import { Recall } from './recall.ts';
+import { RowBuffer } from './row-buffer.ts';
+import { DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
+import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
+import { storeEvents, type WriterState } from './transaction.ts';
+
+/** Advisory lock under which writers take turns. */
+const WRITE_LOCK = 5_549_012_003;
+/** How long after a doubled event or another writer's step events are expected to be doubled, ms. */
+const EXPECT_DOUBLES_MS = 10_000;
+const ATTEMPTS = 4;
+
+export interface HistoryWriterOptions {
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default 30. */
+  readonly retentionDays?: number;
+  /** Share one with the retention job; default: one of its own. */
+  readonly partitions?: Partitions;
+  readonly limits?: Partial<TextLimits>;
+  readonly memory?: Partial<MemoryLimits>;
+  /** False leaves out the filter of stored task ids (8 MiB): every task not held is then looked up. Default true. */
+  readonly recall?: boolean;
+}
+
+export interface WriteReport {
+  readonly events: number;
+  /** Stored by this call. */
+  readonly inserted: number;
+  /** Were stored before, or stood twice in the call. */
+  readonly doubled: number;
+  /** Task rows written. */
+  readonly tasks: number;
+  /** Events that Postgres refused: stored with a marker instead of their fields, or, if refused again, left out. */
+  readonly poisoned: number;
+  readonly ms: number;
+}
+
+export interface HistoryWriter {
+  /**
+   * Stores the batches in one transaction: events, merged tasks, workers, roll-ups and names. An event that is
+   * stored already changes nothing. Calls are carried out one after the other.
+   * @throws HistoryDown when Postgres cannot take it now: nothing is lost if the caller writes the same again.
+   */
+  write(batches: readonly EventBatch[]): Promise<WriteReport>;
+  /** Tasks held in memory, and whether new ones are known without asking Postgres. */
+  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean };
+  /** Waits for the writes under way; leaves the pool open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the one writer of this process. It does not connect before the first write or, for the recall filter, in the
+ * background.
+ *
+ * Several agents may write at once. They take turns under an advisory lock, and each step of a sequence tells a writer
+ * whether another one wrote since its own last turn; only then what it holds in memory is old, and is dropped.
+ */
+export function openHistoryWriter(options: HistoryWriterOptions): HistoryWriter {
+  const writer = new PostgresWriter(options);
+  if (options.recall !== false) writer.startRecall();
+  return writer;
+}
+
+interface Tally {
+  inserted: number;
+  tasks: number;
+  poisoned: number;
+  dropped: number;
+}
+
+class PostgresWriter implements HistoryWriter {
+  readonly #pool: pg.Pool;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #partitions: Partitions;
+  readonly #state: WriterState;
+  #lastTick: number | undefined;
+  #expectDoublesUntilMs = 0;
+  /** The end of the queue of writes. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HistoryWriterOptions) {
+    const { pool, clock, logger } = options;
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#partitions = options.partitions ?? new Partitions({ ...options });
+    const synchronise = () => this.#inTurn(() => this.#transaction(() => Promise.resolve()));
+    this.#state = {
+      memory: new TaskMemory({ ...DEFAULT_MEMORY, ...options.memory }),
+      recall: new Recall({ pool, clock, logger, synchronise }),
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      workersSeen: new Map(),
+      namesSeen: new Map(),
+      buffers: { taskEvents: new RowBuffer(), workerEvents: new RowBuffer(), tasks: new RowBuffer() },
+      merge: mergeTaskEvent,
+    };
+  }
+
+  startRecall(): void {
+    this.#state.recall.startLoading();
+  }
+
+  write(batches: readonly EventBatch[]): Promise<WriteReport> {
+    return this.#inTurn(() => this.#write(batches));
+  }
+
+  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean } {
+    return { heldTasks: this.#state.memory.size, recallLoaded: this.#state.recall.isLoaded };
+  }
+
+  async close(): Promise<void> {
+    await this.#state.recall.close();
+    await this.#turn;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #write(batches: readonly EventBatch[]): Promise<WriteReport> {
+    const startMs = this.#clock.now();
+    const events = batches.flatMap((batch) => batch.events);
+    const tally: Tally = { inserted: 0, tasks: 0, poisoned: 0, dropped: 0 };
+    if (events.length > 0) {
+      await this.#partitions.ensure(daysOf(events));
+      await this.#storeAll(events, tally);
+    }
+    return {
+      events: events.length,
+      inserted: tally.inserted,
+      doubled: events.length - tally.inserted - tally.dropped,
+      tasks: tally.tasks,
+      poisoned: tally.poisoned,
+      ms: this.#clock.now() - startMs,
+    };
+  }
+
+  /** Halves what Postgres refuses until the event is found that it refuses. */
+  async #storeAll(events: readonly CeleryEvent[], tally: Tally): Promise<void> {
+    try {
+      await this.#store(events, tally);
+      return;
+    } catch (error) {
+      if (!isDataError(error)) throw asDown(error);
+      const [first] = events;
+      if (events.length === 1 && first !== undefined) return this.#storePoison(first, error, tally);
+    }
+    const middle = events.length >> 1;
+    await this.#storeAll(events.slice(0, middle), tally);
+    await this.#storeAll(events.slice(middle), tally);
+  }
+
+  async #storePoison(event: CeleryEvent, error: unknown, tally: Tally): Promise<void> {
+    tally.poisoned++;
+    const about = {
+      code: errorCode(error),
+      type: event.type,
+      task: event.uuid.slice(0, 100),
+      hostname: event.hostname,
+    };
+    const { type, uuid, hostname, timestamp, clock } = event;
+    const marker = `${errorCode(error) ?? 'error'}: ${error instanceof Error ? error.message.slice(0, 200) : ''}`;
+    const fields = { type, uuid, hostname, timestamp, clock, 'umbel:refused': marker };
+    try {
+      await this.#store([{ ...event, fields }], tally);
+      this.#logger.warn(about, 'an event was refused by Postgres and stored without its fields');
+    } catch (again) {
+      if (!isDataError(again)) throw asDown(again);
+      tally.dropped++;
+      this.#logger.error({ ...about, err: again }, 'an event was refused by Postgres and is left out');
+    }
+  }
+
+  /** One transaction, tried again where that can help. */
+  async #store(events: readonly CeleryEvent[], tally: Tally): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const stored = await this.#transaction((client) => {
+          const direct = this.#clock.now() >= this.#expectDoublesUntilMs;
+          return storeEvents(client, this.#state, events, direct);
+        });
+        stored.remember();
+        tally.inserted += stored.inserted;
+        tally.tasks += stored.tasks;
+        return;
+      } catch (error) {
+        for (const buffer of Object.values(this.#state.buffers)) buffer.abandon();
+        const isDouble = errorCode(error) === UNIQUE_VIOLATION;
+        if (attempt === ATTEMPTS || !(isDouble || isTransient(error))) throw error;
+        // A task row that the filter does not know can only be another writer's.
+        if (isDouble && this.#clock.now() < this.#expectDoublesUntilMs) this.#forget();
+        if (isDouble) this.#expectDoubles();
+      }
+    }
+  }
+
+  async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      // One round trip; the step is taken under the lock, so that a writer before this one has committed.
+      const results = (await client.query(
+        `begin isolation level read committed; select pg_advisory_xact_lock(${WRITE_LOCK});
+         select nextval('umbel_write_ticks') as tick`,
+      )) as unknown as pg.QueryResult<{ tick: string }>[];
+      this.#observe(Number(results[2]?.rows[0]?.tick));
+      const result = await work(client);
+      await client.query('commit');
+      client.release();
+      return result;
+    } catch (error) {
+      const undone = await client.query('rollback').then(
+        () => true,
+        () => false,
+      );
+      client.release(!undone);
+      throw error;
+    }
+  }
+
+  /** A missing step is another writer's: what it wrote is not in this one's memory. */
+  #observe(tick: number): void {
+    if (this.#lastTick !== undefined && tick !== this.#lastTick + 1) {
+      this.#forget();
+      this.#expectDoubles();
+    }
+    this.#lastTick = tick;
+  }
+
+  #forget(): void {
+    this.#state.memory.clear();
+    this.#state.recall.distrust();
+  }
+
+  #expectDoubles(): void {
+    this.#expectDoublesUntilMs = this.#clock.now() + EXPECT_DOUBLES_MS;
+  }
+}
+
+function daysOf(events: readonly CeleryEvent[]): Set<number> {
+  const days = new Set<number>();
+  let last = -1;
+  for (const { timestamp } of events) {
+    const day = dayOf(saneSeconds(timestamp));
+    if (day === last) continue;
+    days.add(day);
+    last = day;
+  }
+  return days;
+}
