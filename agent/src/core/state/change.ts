@@ -13,11 +13,14 @@ export type Change =
       readonly before: string | undefined;
       /** `worker` of the task before the merge. */
       readonly workerBefore: string | null;
+      /** The sender, when this event was what brought it online: it was unknown or offline before. */
+      readonly revived?: WorkerState | undefined;
     }
   | {
       readonly kind: 'worker';
       /** Absent when no event but a missing heartbeat caused it. */
       readonly event?: CeleryEvent;
+      /** A worker first heard of by its `worker-offline` is reported, but not kept: Celery's rule. */
       readonly worker: WorkerState;
       readonly wasOnline: boolean;
       /** A new process id under the same node name. */

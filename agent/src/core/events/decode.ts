@@ -1,0 +1,93 @@
+import { describe, isRecord, openMessage, rejected } from '../wire/envelope.ts';
+import type { RawMessage } from '../wire/message.ts';
+import { MAX_NESTING, survey, TOO_DEEP } from '../wire/survey.ts';
+import type { CeleryEvent, Decoded, Reject } from './event.ts';
+import { eventIdentity } from './identity.ts';
+
+/** Most events in one message; Celery's dispatcher flushes at 24 (celery/events/dispatcher.py). */
+export const MAX_EVENTS = 100_000;
+/** Longest type, node name and task id, UTF-16 units: they are keys of indexes, which take no more. */
+export const MAX_KEY_LENGTH = 512;
+
+/**
+ * Decodes a message of the event exchange: one event, or an array of them (`task.multi`). What cannot be used is
+ * among `rejects`; a bad event does not take the others of its message with it. Never throws.
+ *
+ * Measured (Node 20, batches of 20 events of 370 bytes in kombu's Redis envelope): 1.7 µs an event, of which
+ * 1.45 µs are the two `JSON.parse` and base64 that cannot be avoided.
+ */
+export function decodeMessage(raw: RawMessage): Decoded {
+  const opened = openMessage(raw);
+  if ('reject' in opened) return { events: [], rejects: [opened.reject] };
+  const { body, found } = opened;
+  const deep = (found & TOO_DEEP) !== 0;
+  const decoded: Decoded = { events: [], rejects: [] };
+  if (!Array.isArray(body)) {
+    decodeInto(decoded, body, raw.receivedMs, deep);
+  } else if (body.length > MAX_EVENTS) {
+    decoded.rejects.push(rejected('body', `${body.length} events in one message`));
+  } else {
+    for (const item of body) decodeInto(decoded, item, raw.receivedMs, deep);
+  }
+  return decoded;
+}
+
+function decodeInto({ events, rejects }: Decoded, value: unknown, receivedMs: number, deep: boolean): void {
+  const result = decodeEvent(value, receivedMs, deep);
+  if ('reason' in result) rejects.push(result);
+  else events.push(result);
+}
+
+/** Checks the head of one event: what `State.event` (celery/events/state.py) reads, and cannot do without. */
+function decodeEvent(value: unknown, receivedMs: number, deep: boolean): CeleryEvent | Reject {
+  if (!isRecord(value)) return rejected('fields', `an event is ${describe(value)}`);
+  const type = value['type'];
+  if (typeof type !== 'string') return bad('type', type);
+  const group = groupOf(type);
+  if (group !== 'task' && group !== 'worker') return otherGroup(type);
+  // Gossip's election: internal, and celery.events.state fails on its `id`.
+  if (group === 'worker' && type.startsWith('worker-elect')) return rejected('ignored', type);
+
+  const hostname = value['hostname'];
+  if (!isKey(hostname)) return bad('hostname', hostname, type);
+  const uuid = group === 'task' ? value['uuid'] : '';
+  if (group === 'task' && !isKey(uuid)) return bad('uuid', uuid, type);
+  const timestamp = value['timestamp'];
+  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) return bad('timestamp', timestamp, type);
+  if (!isKey(type)) return bad('type', type);
+  if (deep && (survey(value) & TOO_DEEP) !== 0) return rejected('fields', `${type}: nested deeper than ${MAX_NESTING}`);
+
+  const clock = typeof value['clock'] === 'number' && Number.isSafeInteger(value['clock']) ? value['clock'] : 0;
+  const id = uuid as string;
+  return {
+    type,
+    group,
+    subject: type.slice(group.length + 1),
+    hostname,
+    uuid: id,
+    timestamp,
+    clock,
+    identity: eventIdentity(hostname, type, id, clock, timestamp),
+    receivedMs,
+    fields: value,
+  };
+}
+
+/** What stands before the first dash, as Python's `partition('-')`; the whole type where there is none. */
+function groupOf(type: string): string {
+  if (type.startsWith('task-')) return 'task';
+  const dash = type.indexOf('-');
+  return dash < 0 ? type : type.slice(0, dash);
+}
+
+function otherGroup(type: string): Reject {
+  return type.includes('-') ? rejected('ignored', type) : rejected('fields', `type: ${describe(type)} has no group`);
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_KEY_LENGTH;
+}
+
+function bad(field: string, value: unknown, type?: string): Reject {
+  return rejected('fields', `${type === undefined ? '' : `${type}: `}${field} is ${describe(value)}`);
+}
