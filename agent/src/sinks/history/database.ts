@@ -34,6 +34,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     idle_in_transaction_session_timeout: statementTimeoutMs,
   });
   pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle connection to Postgres broke'));
+  // A connection in use tells its query, and emits `error` besides: unheard, that would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -6,7 +6,7 @@ export class RecallFilter {
   readonly #bits: Uint32Array;
   readonly #mask: number;
 
-  /** `bytes` is a power of two; default 8 MiB: 1 wrong "maybe" in 100,000 at 2 million ids, 1 in 12 at 14 million. */
+  /** `bytes` is a power of two; default 8 MiB: 1 wrong "maybe" in 20,000 at 2 million ids, 1 in 9 at 14 million. */
   constructor(bytes = 8 * 1024 * 1024) {
     this.#bits = new Uint32Array(bytes / 4);
     this.#mask = bytes * 8 - 1;

@@ -21,8 +21,11 @@ export interface RecallOptions {
 }
 
 /**
- * Which task ids may be stored already. `off` (everything may be) until the stored ids are loaded; `distrust` switches
- * it off again, and loads anew when the other writer has been quiet for a while.
+ * Which task ids may be stored already: all of them, until the stored ids are loaded. `distrust` goes back to that, and
+ * loads anew when the other writer has been quiet for a while.
+ *
+ * With 30 daily partitions a million events took Postgres 11 CPU seconds with it, and 23 without, because each new
+ * task was then looked up in all of them.
  */
 export class Recall {
   readonly #options: RecallOptions;

@@ -183,7 +183,8 @@ function mergeTasks({ merge }: WriterState, taskEvents: readonly CeleryEvent[], 
 
 /**
  * Replaces the rows of known tasks and adds those of new ones. Deleting and copying writes what an update would: the
- * timestamp is in most indexes and changes with each event, so that no update could spare them.
+ * timestamp is in most indexes and changes with each event, so that no update could spare them. Measured a row, in
+ * Postgres: 27 to 28 us; a temporary table and `on conflict do update` 22 to 37; `update from` it 28 to 31.
  */
 async function storeTasks(client: ClientBase, rows: RowBuffer, entries: readonly TaskEntry[]): Promise<void> {
   const known = new Map<number, string[]>();

@@ -79,6 +79,8 @@ create table celery_tasks (
 
 create table celery_tasks_default partition of celery_tasks default;
 
+-- CPU seconds of Postgres per million events (4 a task), all else included: 8.9; without the five indexes on times,
+-- name, worker and queue 6.4. Each costs 0.3 to 0.9; the partial ones next to nothing while tasks succeed.
 create index celery_tasks_timestamp on celery_tasks (timestamp, task_id);
 create index celery_tasks_received on celery_tasks (received);
 create index celery_tasks_name on celery_tasks (name, timestamp);
