@@ -7,6 +7,8 @@ export interface TransportHealth {
   readonly sinceMs: number;
   readonly reconnects: number;
   readonly problem?: string;
+  /** While connected but silent: what may keep the events away, and what to change. */
+  readonly hint?: string;
 }
 
 /** A time in which events could not be heard: one row of `umbel_gaps`. */

@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { RedisReplyError, RespReader } from './resp-reader.ts';
+
+interface Read {
+  readonly log: unknown[];
+  readonly reader: RespReader;
+}
+
+function reading(): Read {
+  const log: unknown[] = [];
+  const reader = new RespReader({
+    onMessage: (pattern, channel, payload) => log.push([pattern, channel.toString(), payload.toString('latin1')]),
+    onReply: (reply) => log.push(reply),
+  });
+  return { log, reader };
+}
+
+function bulk(text: string): string {
+  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+}
+
+function pmessage(pattern: string, channel: string, payload: string): string {
+  return `*4\r\n$8\r\npmessage\r\n${bulk(pattern)}${bulk(channel)}$${payload.length}\r\n${payload}\r\n`;
+}
+
+const STREAM = [
+  '+OK\r\n',
+  '-NOAUTH Authentication required.\r\n',
+  ':-42\r\n',
+  '$-1\r\n',
+  '*-1\r\n',
+  '$0\r\n\r\n',
+  `*3\r\n${bulk('psubscribe')}${bulk('/0.celeryev/*')}:1\r\n`,
+  pmessage('/0.celeryev/*', '/0.celeryev/task.multi', 'a\r\nb\u0000c'),
+  `*2\r\n${bulk('pong')}${bulk('')}`,
+  pmessage('p', 'c', ''),
+  `*4\r\n${bulk('master')}:0\r\n*1\r\n*0\r\n${bulk('x')}`,
+  pmessage('/0.celeryev/*', '/0.celeryev/task.sent', 'x'.repeat(300)),
+].join('');
+
+const EXPECTED = [
+  'OK',
+  new RedisReplyError('NOAUTH Authentication required.'),
+  -42,
+  null,
+  null,
+  '',
+  ['psubscribe', '/0.celeryev/*', 1],
+  ['/0.celeryev/*', '/0.celeryev/task.multi', 'a\r\nb\u0000c'],
+  ['pong', ''],
+  ['p', 'c', ''],
+  ['master', 0, [[]], 'x'],
+  ['/0.celeryev/*', '/0.celeryev/task.sent', 'x'.repeat(300)],
+];
+
+describe('RespReader', () => {
+  it('reads every kind of reply, wherever the reads are cut', () => {
+    const bytes = Buffer.from(STREAM, 'latin1');
+    for (let size = 1; size <= bytes.length; size += 1) {
+      const { log, reader } = reading();
+      for (let at = 0; at < bytes.length; at += size) reader.append(bytes.subarray(at, at + size));
+      expect(log).toEqual(EXPECTED);
+    }
+    expect((EXPECTED[1] as RedisReplyError).code).toBe('NOAUTH');
+  });
+
+  it('keeps handed-on slices intact over many slabs, and takes messages larger than a slab', () => {
+    const payloads: Buffer[] = [];
+    const reader = new RespReader({ onMessage: (_p, _c, payload) => payloads.push(payload), onReply: () => undefined });
+    const lengths = [20, 3_000_000, 15_000, 900_000, 1, 700, 1_048_576, 64];
+    const stream = Buffer.from(
+      lengths.map((length, n) => pmessage('p', 'c', String(n).repeat(length))).join(''),
+      'latin1',
+    );
+    for (let at = 0; at < stream.length;) {
+      const space = reader.reserve();
+      const read = stream.copy(space, 0, at, at + 65_536);
+      at += read;
+      reader.commit(read);
+    }
+    expect(payloads.map((payload) => payload.length)).toEqual(lengths);
+    expect(payloads.map((payload, n) => payload.equals(Buffer.alloc(payload.length, String(n))))).not.toContain(false);
+  });
+
+  it.each(['HTTP/1.1 400 Bad Request\r\n', '*4\r\n$8\r\npmessage\r\n:1\r\n', '$99999999999\r\n', '*x\r\n'])(
+    'says that %j is not Redis',
+    (text) => {
+      const { reader } = reading();
+      expect(() => reader.append(Buffer.from(text))).toThrow('not the Redis protocol');
+    },
+  );
+});

@@ -1,0 +1,134 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Clock } from '../../lib/clock.ts';
+import { RedisReplyError, RespReader } from './resp-reader.ts';
+import type { RedisReply } from './resp-reader.ts';
+
+/** Where to connect; `tls` holds Node's options where the connection is encrypted. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string;
+  readonly tls?: tls.ConnectionOptions;
+}
+
+export interface RedisSocketOptions {
+  readonly address: RedisAddress;
+  readonly clock: Clock;
+  readonly connectTimeoutMs: number;
+  readonly onMessage: (pattern: string, channel: Buffer, payload: Buffer) => void;
+}
+
+/** How a connection ended; `error` is undefined where the other side closed it in good order. */
+export interface SocketEnd {
+  readonly error?: Error;
+}
+
+interface Waiting {
+  resolve(reply: RedisReply): void;
+  reject(error: Error): void;
+}
+
+/**
+ * One connection to Redis: commands answered in order, and pub/sub messages as they come.
+ * `opened` settles once connected (with TLS: once the handshake is done); `ended` resolves in every case.
+ */
+export class RedisSocket {
+  readonly opened: Promise<void>;
+  readonly ended: Promise<SocketEnd>;
+  readonly #socket: net.Socket;
+  readonly #reader: RespReader;
+  readonly #waiting: Waiting[] = [];
+  #error: Error | undefined;
+  #isEnded = false;
+
+  constructor(options: RedisSocketOptions) {
+    this.#reader = new RespReader({
+      onMessage: (pattern, channel, payload) => options.onMessage(pattern, channel, payload),
+      onReply: (reply) => this.#onReply(reply),
+    });
+    this.#socket = this.#connect(options.address);
+    // Without a reader in flowing mode the end of the other side would never be told.
+    this.#socket.resume();
+    this.#socket.setNoDelay(true);
+    this.#socket.setKeepAlive(true, 30_000);
+    this.#socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    const cancelTimeout = options.clock.after(options.connectTimeoutMs, () => {
+      this.#fail(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
+    });
+    this.ended = new Promise((resolve) => {
+      this.#socket.once('close', () => {
+        cancelTimeout();
+        this.#isEnded = true;
+        const error = this.#error;
+        for (const waiting of this.#waiting.splice(0)) waiting.reject(error ?? new Error('connection closed'));
+        resolve(error === undefined ? {} : { error });
+      });
+    });
+    this.opened = new Promise((resolve, reject) => {
+      this.#socket.once(options.address.tls === undefined ? 'connect' : 'secureConnect', () => {
+        cancelTimeout();
+        resolve();
+      });
+      void this.ended.then(({ error }) => reject(error ?? new Error('connection closed')));
+    });
+    this.opened.catch(() => undefined);
+  }
+
+  /** @throws RedisReplyError what Redis answers with; Error when the connection ends before it answers. */
+  async command(...words: string[]): Promise<RedisReply> {
+    if (this.#isEnded) throw this.#error ?? new Error('connection closed');
+    const reply = await new Promise<RedisReply>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+      this.#socket.write(`*${words.length}\r\n${bulks.join('')}`);
+    });
+    if (reply instanceof RedisReplyError) throw reply;
+    return reply;
+  }
+
+  /** Ends the connection at once; `ended` tells `reason` as its error. */
+  destroy(reason?: Error): void {
+    this.#error ??= reason;
+    this.#socket.destroy();
+  }
+
+  #connect(address: RedisAddress): net.Socket {
+    const where =
+      address.socketPath === undefined ? { host: address.host, port: address.port } : { path: address.socketPath };
+    if (address.tls !== undefined) {
+      const socket = tls.connect({ ...where, ...address.tls });
+      socket.on('data', (chunk: Buffer) => this.#guarded(() => this.#reader.append(chunk)));
+      return socket;
+    }
+    return net.connect({
+      ...where,
+      onread: {
+        buffer: () => this.#reader.reserve(),
+        callback: (bytes) => {
+          this.#guarded(() => this.#reader.commit(bytes));
+          return true;
+        },
+      },
+    } as net.NetConnectOpts);
+  }
+
+  #guarded(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+
+  #onReply(reply: RedisReply): void {
+    this.#waiting.shift()?.resolve(reply);
+  }
+}

@@ -1,0 +1,361 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { backoffMs } from '../backoff.ts';
+import type { BrokerTransport, EventListener, TransportHealth } from '../port.ts';
+import { displayUrls } from '../url.ts';
+import type { RedisUrl, TlsSettings } from '../url.ts';
+import { eventPatterns } from './channels.ts';
+import type { ChannelOptions } from './channels.ts';
+import { errorCode, describeProblem, PlainProblem } from './problems.ts';
+import { probeSilence } from './probe.ts';
+import { findMaster } from './sentinel.ts';
+import type { SentinelOptions } from './sentinel.ts';
+import { attemptOf, connect, subscribe, withDeadline } from './session.ts';
+import type { ConnectDeps, RedisTarget, ServerFacts } from './session.ts';
+import type { RedisSocket } from './socket.ts';
+
+export interface RedisTransportOptions extends ChannelOptions {
+  /** Transport option `master_name`; needed for `sentinel://`. */
+  readonly masterName?: string;
+  /** Transport option `sentinel_kwargs`: credentials and TLS of the sentinels, not of the master. */
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  readonly sentinelTls?: TlsSettings;
+  /** Celery's `broker_use_ssl`: takes the place of what the URL says about TLS. */
+  readonly tls?: TlsSettings;
+  /** How often the connection is proved alive; given up after two rounds without a sign. Default 10 000. */
+  readonly heartbeatMs?: number;
+  /** How long silence after subscribing is taken as normal. Default 10 000. */
+  readonly probeAfterMs?: number;
+  /** How long the probe then listens to everything that looks like events. Default 5000: heartbeats come every 2 s. */
+  readonly probeListenMs?: number;
+  /** Longest time for connecting and subscribing. Default 10 000. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface RedisTransportDeps {
+  readonly urls: readonly RedisUrl[];
+  readonly options?: RedisTransportOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A silent cluster is looked at again after this time. */
+const PROBE_AGAIN_MS = 60_000;
+/** A connection that lived shorter counts as a failed attempt, so that a flapping broker is not hammered. */
+const STABLE_MS = 5000;
+
+/**
+ * Listens to Celery's events on Redis (celery-wire 3.1).
+ * @throws PlainProblem where `sentinel://` comes without a master name
+ */
+export function openRedisTransport(deps: RedisTransportDeps): BrokerTransport {
+  if (deps.urls[0]?.scheme === 'sentinel' && (deps.options?.masterName ?? '') === '') {
+    throw new PlainProblem(
+      'sentinel:// needs the transport option master_name: the name of the master in the sentinels.',
+    );
+  }
+  return new RedisTransport(deps);
+}
+
+/** A subscribed connection. */
+interface Session {
+  readonly socket: RedisSocket;
+  readonly target: RedisTarget;
+  readonly facts: ServerFacts;
+}
+
+interface Loss {
+  readonly fromMs: number;
+  readonly lastHeardMs: number;
+  readonly cause: string;
+  readonly error: Error | undefined;
+  readonly facts: ServerFacts;
+}
+
+/**
+ * Moves: connecting → listening → (lost) → connecting … → closed. A failed attempt goes on to the next URL of the
+ * list; after each round of the list the pause grows. What was lost is told as a gap once listening works again.
+ */
+class RedisTransport implements BrokerTransport {
+  readonly scheme = 'redis';
+  readonly displayUrl: string;
+  readonly #urls: readonly RedisUrl[];
+  readonly #options: RedisTransportOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  readonly #keyOffsets = new Map<string, number | undefined>();
+  #running: Promise<void> = Promise.resolve();
+  #probing: Promise<void> = Promise.resolve();
+  #listener: EventListener | undefined;
+  #urlIndex = 0;
+  #health: TransportHealth;
+  #lastHeardMs = 0;
+  /** Anything heard since the last heartbeat round. */
+  #heard = false;
+  #hasEvents = false;
+
+  constructor({ urls, options = {}, clock, logger }: RedisTransportDeps) {
+    this.#urls =
+      options.tls === undefined ? urls : urls.map((url) => ({ ...url, ...(options.tls && { tls: options.tls }) }));
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.displayUrl = displayUrls(urls);
+    this.#health = { connected: false, sinceMs: clock.now(), reconnects: 0 };
+  }
+
+  consumeEvents(listener: EventListener): void {
+    if (this.#listener !== undefined) throw new Error('consumeEvents was called before');
+    this.#listener = listener;
+    if (this.#urls.some((url) => url.tls?.unverifiedByDefault === true)) {
+      this.#logger.warn('rediss:// without ssl_cert_reqs: the certificate of Redis is not checked, as in Celery');
+    }
+    this.#running = this.#run(listener);
+  }
+
+  health(): TransportHealth {
+    return this.#health;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([this.#running, this.#probing]);
+  }
+
+  get #deps(): ConnectDeps {
+    return {
+      clock: this.#clock,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? 10_000,
+      signal: this.#closing.signal,
+    };
+  }
+
+  async #run(listener: EventListener): Promise<void> {
+    let failures = 0;
+    let loss: Loss | undefined;
+    while (!this.#isClosing()) {
+      const session = await this.#tryListen();
+      if (session === undefined) {
+        failures += 1;
+        this.#urlIndex = (this.#urlIndex + 1) % this.#urls.length;
+        await this.#pauseAfter(failures);
+        continue;
+      }
+      this.#setConnected(loss !== undefined);
+      if (loss !== undefined) this.#reportGap(listener, loss, session.facts);
+      const { sinceMs } = this.#health;
+      loss = await this.#guardSession(session);
+      if (this.#isClosing()) break;
+      this.#setDisconnected();
+      this.#setProblem(
+        `The connection to ${attemptOf(session.target).where} is lost (${loss.cause}): connecting again.`,
+      );
+      failures = this.#clock.now() - sinceMs >= STABLE_MS ? 0 : failures + 1;
+      if (failures > 1) await this.#pauseAfter(failures);
+    }
+    this.#setDisconnected();
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** The pause grows with each round through the list of URLs; within a round the next one is tried at once. */
+  async #pauseAfter(failures: number): Promise<void> {
+    const round = this.#urls[0]?.scheme === 'sentinel' ? 1 : this.#urls.length;
+    if (failures % round === 0) await this.#pause(backoffMs(failures / round - 1));
+  }
+
+  async #tryListen(): Promise<Session | undefined> {
+    const url = this.#urls[this.#urlIndex];
+    if (url === undefined) return undefined;
+    let target: RedisTarget = url;
+    try {
+      const sentinel = this.#sentinelOptions();
+      if (sentinel !== undefined) target = await findMaster(this.#urls, sentinel, this.#deps);
+      return await this.#subscribe(target, url.scheme === 'sentinel');
+    } catch (error) {
+      if (!this.#isClosing()) this.#setProblem(describeProblem(error, attemptOf(target)));
+      return undefined;
+    }
+  }
+
+  async #subscribe(target: RedisTarget, isSentinel: boolean): Promise<Session> {
+    const patterns = eventPatterns(target.db, this.#options, isSentinel);
+    for (const { pattern, keyOffset } of patterns) this.#keyOffsets.set(pattern, keyOffset);
+    const socket = await connect(target, {
+      ...this.#deps,
+      onMessage: (pattern, channel, payload) => this.#onMessage(pattern, channel, payload),
+    });
+    const facts = await withDeadline(socket, this.#deps, async () => {
+      if (isSentinel) await refuseReplica(socket, target);
+      return subscribe(socket, target, patterns);
+    });
+    this.#logger.info(
+      { broker: attemptOf(target).where, patterns: patterns.map((p) => p.pattern) },
+      'listening to events',
+    );
+    return { socket, target, facts };
+  }
+
+  #onMessage(pattern: string, channel: Buffer, payload: Buffer): void {
+    const receivedMs = this.#clock.now();
+    this.#lastHeardMs = receivedMs;
+    this.#heard = true;
+    if (!this.#hasEvents) this.#firstEvent();
+    const offset = this.#keyOffsets.get(pattern);
+    const routingKey = offset === undefined ? '' : channel.toString('utf8', offset);
+    this.#listener?.onMessage({ receivedMs, routingKey, payload });
+  }
+
+  #firstEvent(): void {
+    this.#hasEvents = true;
+    if (this.#health.hint === undefined) return;
+    const { hint, ...health } = this.#health;
+    this.#health = health;
+    this.#logger.info({ was: hint }, 'events arrive now');
+  }
+
+  /** Watches over a subscribed connection until it ends. */
+  async #guardSession({ socket, target, facts }: Session): Promise<Loss> {
+    this.#lastHeardMs = this.#clock.now();
+    this.#heard = true;
+    this.#hasEvents = false;
+    let misses = 0;
+    const stopHeartbeat = this.#clock.every(this.#options.heartbeatMs ?? 10_000, () => {
+      // Between two rounds the event loop has read what lay in the socket, so a busy agent never counts two misses.
+      misses = this.#heard ? 0 : misses + 1;
+      this.#heard = false;
+      if (misses >= 2) {
+        socket.destroy(new PlainProblem('no sign of life'));
+        return;
+      }
+      socket.command('PING').then(
+        () => {
+          this.#heard = true;
+          this.#lastHeardMs = this.#clock.now();
+        },
+        () => undefined,
+      );
+      this.#checkMaster(socket, target);
+    });
+    const stopProbe = this.#probeWhileSilent(target);
+    const { error } = await socket.ended;
+    stopHeartbeat();
+    stopProbe();
+    // What Redis sent before it closed in good order was read; of what came before a reset or a silence nobody knows.
+    const fromMs = error === undefined ? this.#clock.now() : this.#lastHeardMs;
+    return { fromMs, lastHeardMs: this.#lastHeardMs, facts, error, cause: describeLoss(error) };
+  }
+
+  #checkMaster(socket: RedisSocket, target: RedisTarget): void {
+    const sentinel = this.#sentinelOptions();
+    if (sentinel === undefined) return;
+    findMaster(this.#urls, sentinel, this.#deps).then(
+      ({ host, port }) => {
+        if (host === target.host && port === target.port) return;
+        socket.destroy(new PlainProblem(`the sentinels moved the master to ${host}:${port}`));
+      },
+      () => undefined,
+    );
+  }
+
+  #probeWhileSilent(target: RedisTarget): () => void {
+    let isOver = false;
+    let cancel: () => void = () => undefined;
+    const plan = (delayMs: number): void => {
+      cancel = this.#clock.after(delayMs, () => {
+        if (this.#hasEvents) return;
+        this.#probing = probeSilence(target, this.#options, this.#options.probeListenMs ?? 5000, this.#deps).then(
+          (hint) => {
+            if (isOver || this.#hasEvents) return;
+            if (hint !== this.#health.hint) this.#logger.warn(hint);
+            this.#health = { ...this.#health, hint };
+            plan(PROBE_AGAIN_MS);
+          },
+          (error: unknown) => {
+            this.#logger.debug({ error: describeProblem(error, attemptOf(target)) }, 'the probe for events failed');
+            if (!isOver) plan(PROBE_AGAIN_MS);
+          },
+        );
+      });
+    };
+    plan(this.#options.probeAfterMs ?? 10_000);
+    return () => {
+      isOver = true;
+      cancel();
+    };
+  }
+
+  #sentinelOptions(): SentinelOptions | undefined {
+    if (this.#urls[0]?.scheme !== 'sentinel') return undefined;
+    const { masterName = '', sentinelUsername, sentinelPassword, sentinelTls } = this.#options;
+    return {
+      masterName,
+      ...(sentinelUsername !== undefined && { username: sentinelUsername }),
+      ...(sentinelPassword !== undefined && { password: sentinelPassword }),
+      ...(sentinelTls !== undefined && { tls: sentinelTls }),
+    };
+  }
+
+  #setConnected(again: boolean): void {
+    const reconnects = this.#health.reconnects + (again ? 1 : 0);
+    this.#health = { connected: true, sinceMs: this.#clock.now(), reconnects };
+  }
+
+  #setDisconnected(): void {
+    this.#health = { connected: false, sinceMs: this.#clock.now(), reconnects: this.#health.reconnects };
+  }
+
+  #setProblem(problem: string): void {
+    if (problem !== this.#health.problem) this.#logger.warn({ broker: this.displayUrl }, problem);
+    this.#health = { ...this.#health, problem };
+  }
+
+  #reportGap(listener: EventListener, loss: Loss, facts: ServerFacts): void {
+    const killed = describeKill(loss, facts);
+    const fromMs = killed === undefined ? loss.fromMs : loss.lastHeardMs;
+    const gap = { fromMs, toMs: Math.max(fromMs, this.#clock.now()), cause: killed ?? loss.cause };
+    this.#logger.warn(gap, 'events were missed');
+    listener.onGap(gap);
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#clock.after(delayMs, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** Whether Redis cut the connection off, told from what it says of itself before and after; undefined if it did not. */
+function describeKill({ facts: before, error }: Loss, after: ServerFacts): string | undefined {
+  if (before.runId === undefined || before.runId !== after.runId) return undefined;
+  if (after.outputLimitKills === undefined) {
+    // Redis before 7.2 does not count. It closes a subscriber in good order for little else.
+    return error === undefined ? 'redis closed the connection: probably its output buffer limit for pubsub' : undefined;
+  }
+  if (after.outputLimitKills === before.outputLimitKills) return undefined;
+  return 'redis closed the connection: output buffer limit for pubsub';
+}
+
+function describeLoss(error: Error | undefined): string {
+  if (error === undefined) return 'redis closed the connection';
+  return `connection lost: ${error instanceof PlainProblem ? error.message : errorCode(error) || error.message}`;
+}
+
+/** As redis-py: right after a failover a sentinel may still name the old master. */
+async function refuseReplica(socket: RedisSocket, target: RedisTarget): Promise<void> {
+  const role = await socket.command('ROLE').catch(() => undefined);
+  if (!Array.isArray(role) || role[0] === 'master') return;
+  throw new PlainProblem(`The sentinels name ${target.host}:${target.port} as master, but it is still a replica.`);
+}
