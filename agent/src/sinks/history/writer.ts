@@ -18,6 +18,8 @@ const WRITE_LOCK = 5_549_012_003;
 /** How long after a doubled event or another writer's step events are expected to be doubled, ms. */
 const EXPECT_DOUBLES_MS = 10_000;
 const ATTEMPTS = 4;
+/** Limit of one statement of a write, its wait for other writers included. */
+const STATEMENT_TIMEOUT_MS = 60_000;
 
 export interface HistoryWriterOptions {
   readonly pool: pg.Pool;
@@ -211,12 +213,13 @@ class PostgresWriter implements HistoryWriter {
   async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     try {
-      // One round trip; the step is taken under the lock, so that a writer before this one has committed.
+      // One round trip; the step is taken under the lock, so that a writer before this one has committed. Waiting for
+      // that may take longer than the pool allows a reader.
       const results = (await client.query(
-        `begin isolation level read committed; select pg_advisory_xact_lock(${WRITE_LOCK});
-         select nextval('umbel_write_ticks') as tick`,
+        `begin isolation level read committed; set local statement_timeout = ${STATEMENT_TIMEOUT_MS};
+         select pg_advisory_xact_lock(${WRITE_LOCK}); select nextval('umbel_write_ticks') as tick`,
       )) as unknown as pg.QueryResult<{ tick: string }>[];
-      this.#observe(Number(results[2]?.rows[0]?.tick));
+      this.#observe(Number(results.at(-1)?.rows[0]?.tick));
       const result = await work(client);
       await client.query('commit');
       client.release();
