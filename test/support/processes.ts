@@ -19,6 +19,8 @@ export interface ProcessOptions {
   /** Runs as this user; only possible for root. */
   readonly user?: string | undefined;
   readonly input?: string;
+  /** Leaves its stdin open for `write()`. */
+  readonly keepInput?: boolean;
   /** Sent by `stop()`, default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
   /** Sent by the kernel when the test process dies, even by SIGKILL (Linux with util-linux), default SIGKILL. */
@@ -39,6 +41,8 @@ export interface ManagedProcess {
   output(): string;
   /** What it printed on stdout alone, whole. */
   stdout(): string;
+  /** To its stdin, if that was kept open. */
+  write(text: string): void;
   /** Resolves to the match; rejects with the output when the process ends or the time is over before. */
   printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
   /** Sends the signal to the process alone and resolves when it has ended. */
@@ -76,7 +80,8 @@ export function startProcess(options: ProcessOptions): ManagedProcess {
     detached: true, // a group of its own, so that it can be ended with all its children
   });
   child.stdin.on('error', () => undefined); // it may end without having read
-  child.stdin.end(options.input ?? '');
+  if (options.input !== undefined) child.stdin.write(options.input);
+  if (options.keepInput !== true) child.stdin.end();
   const managed = new Managed(options, child);
   closeAtEnd({
     close: async () => {
@@ -131,6 +136,10 @@ class Managed implements ManagedProcess {
 
   stdout(): string {
     return this.#stdout.join('');
+  }
+
+  write(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   async printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {

@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * `npm test`: installs what is missing, checks types, style and generated pages, then runs every test against real
+ * services. `npm test -- PATH…` runs only the tests under those paths. The last line is `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installPackages, installPython } from '../test/support/install.mjs';
+
+const ROOT = join(import.meta.dirname, '..');
+const paths = process.argv.slice(2);
+const started = performance.now();
+const scratch = mkdtempSync(join(tmpdir(), 'umbel-tests-'));
+chmodSync(scratch, 0o755); // Postgres runs as another user
+const results = { passed: 0, failed: 0 };
+const failures = [];
+let child;
+let interrupted = false;
+
+const say = (text) => console.log(`\n[${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}`);
+
+/** Runs a program in a process group of its own, its output shown as it comes; resolves to its exit code. */
+function run(command, args, env = {}) {
+  if (interrupted) return Promise.resolve(1);
+  return new Promise((resolve) => {
+    child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, TMPDIR: scratch, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    });
+    child.on('error', (error) => {
+      console.error(String(error));
+      resolve(1);
+    });
+    child.on('exit', (code) => {
+      endGroup('SIGKILL');
+      child = undefined;
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function endGroup(signal) {
+  if (child?.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // it has ended with all its children
+  }
+}
+
+/** One check that is not jest's counts as one test. */
+async function check(name, command, args) {
+  say(name);
+  count(name, (await run(command, args)) === 0);
+}
+
+function count(name, passed) {
+  results[passed ? 'passed' : 'failed']++;
+  if (!passed) failures.push(name);
+}
+
+async function jest() {
+  say('tests');
+  const report = join(scratch, 'jest.json');
+  const workers = process.env.UMBEL_TEST_WORKERS ?? '2';
+  const args = [
+    '--maxWorkers',
+    workers,
+    '--json',
+    '--outputFile',
+    report,
+    ...(paths.length > 0 ? ['--', ...paths] : []),
+  ];
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim();
+  const code = await run(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], { NODE_OPTIONS });
+  if (!existsSync(report)) return count('jest', false);
+  const summary = JSON.parse(readFileSync(report, 'utf8'));
+  results.passed += summary.numPassedTests;
+  results.failed += summary.numFailedTests + summary.numRuntimeErrorTestSuites;
+  for (const suite of summary.testResults)
+    if (suite.status === 'failed') failures.push(suite.name.slice(ROOT.length + 1));
+  if (code !== 0 && failures.length === 0) count('jest ended with an error', false);
+}
+
+async function main() {
+  const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
+  if (!existsSync(bin('jest'))) {
+    say('npm ci');
+    if ((await run('npm', ['ci', '--no-audit', '--no-fund'])) !== 0) throw new Error('npm ci failed');
+  }
+  installPackages(say);
+  process.env.UMBEL_TEST_PYTHON ??= installPython(ROOT, say);
+  if (paths.length === 0) {
+    await check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+    await check('lint', bin('eslint'), ['.']);
+    await check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
+    if (existsSync(join(ROOT, 'scripts/gen.mjs'))) {
+      await check('generated pages', process.execPath, ['scripts/gen.mjs', '--check']);
+    }
+  }
+  await check('build', 'npm', ['run', 'build', '--silent']);
+  await jest();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true;
+    endGroup('SIGTERM');
+    setTimeout(() => endGroup('SIGKILL'), 3000).unref();
+  });
+}
+process.on('exit', () => {
+  endGroup('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+try {
+  await main();
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  count('set-up', false);
+}
+if (interrupted) count('interrupted', false);
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
+say('done');
+console.log(`${results.passed} passed, ${results.failed} failed`);
+process.exitCode = results.failed > 0 ? 1 : 0;

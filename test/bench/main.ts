@@ -1,0 +1,124 @@
+import { parseArgs } from 'node:util';
+import { closeEverything } from '../support/cleanup.ts';
+import type { Measured } from './report.ts';
+import { burstTable, floodTable, machine, queryTable, writePage } from './report.ts';
+import { flood } from './flood.ts';
+import { apiTimes, eventToApi, memoryByTasks } from './latency.ts';
+import { percentile, show, table } from './numbers.ts';
+import { subjectKinds } from './subjects.ts';
+
+const HELP = `npm run bench -- [options]
+  --quick            a tenth of everything, once: shows that it works
+  --only a,b         of: flood, burst, latency, memory, api
+  --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
+  --events N         of a flood, default 400000; the slow subjects get a tenth
+  --runs N           floods of each, default 3; the median counts
+  --batch N          events in a message, default 20; 1 = single messages
+  --rate N           events per second, default as fast as Redis takes them
+  --write            into docs/performance.md`;
+
+const started = performance.now();
+const say = (text: string): void =>
+  console.log(`[${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s] ${text}`);
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      only: { type: 'string', default: 'flood,burst,latency,memory,api' },
+      subjects: { type: 'string', default: 'bare,agent,history,flower,exporter' },
+      events: { type: 'string' },
+      runs: { type: 'string' },
+      batch: { type: 'string', default: '20' },
+      rate: { type: 'string' },
+    },
+  });
+  const scale = values.quick ? 0.1 : 1;
+  return {
+    help: values.help,
+    write: values.write,
+    scale,
+    only: values.only.split(','),
+    kinds: subjectKinds().filter(({ name }) => values.subjects.split(',').includes(name)),
+    events: Number(values.events ?? 400_000 * scale),
+    runs: Number(values.runs ?? (values.quick ? 1 : 3)),
+    batch: Number(values.batch),
+    ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
+  };
+}
+
+type Options = ReturnType<typeof options>;
+
+async function floods(given: Options): Promise<string> {
+  const all: Measured[] = [];
+  for (const kind of given.kinds) {
+    const runs: Measured['runs'][number][] = [];
+    for (let run = 0; run < given.runs; run++) {
+      const result = await flood(kind, { ...given, events: Math.round(given.events * kind.share) });
+      runs.push(result);
+      say(`${kind.label}: ${show(result.perSecond)} events/s, ${show(result.cpuPerMillion)} CPU s per million`);
+    }
+    all.push({ kind, runs });
+  }
+  const what = given.batch === 1 ? 'single messages' : `messages of ${given.batch} events`;
+  return `${what}, median of ${given.runs}:\n\n${floodTable(all)}`;
+}
+
+async function bursts(given: Options): Promise<string> {
+  const all: Measured[] = [];
+  for (const kind of given.kinds.filter(({ name }) => name !== 'bare')) {
+    const run = await flood(kind, { events: 200_000, batch: given.batch, redisArgs: [] });
+    say(`${kind.label}: ${run.published - run.counted} of ${run.published} lost in the burst`);
+    all.push({ kind, runs: [run] });
+  }
+  return burstTable(all);
+}
+
+async function latency(given: Options): Promise<string> {
+  const ms = await eventToApi(Math.round(200 * Math.max(given.scale, 0.2)));
+  say(`event to API: p95 ${show(percentile(ms, 0.95))} ms`);
+  const row = ['at 1,000 events/s', ...[0.5, 0.95, 1].map((p) => show(percentile(ms, p)))];
+  return table(['Event to visible in the API', 'p50 ms', 'p95 ms', 'max ms'], [row]);
+}
+
+async function memory(given: Options): Promise<string> {
+  const readings = await memoryByTasks(1_000_000 * given.scale, 20_000);
+  say(`memory: ${readings.map(({ mib }) => show(mib)).join(', ')} MiB`);
+  const rows = readings.map(({ tasks, mib }) => [tasks.toLocaleString('en-US'), show(mib)]);
+  return table(['Tasks seen', 'agent, resident MiB'], rows);
+}
+
+async function api(given: Options): Promise<string> {
+  const tasks = 1_000_000 * given.scale;
+  return queryTable(await apiTimes(tasks, 20, say), tasks);
+}
+
+const PARTS = { flood: floods, burst: bursts, latency, memory, api } as const;
+
+async function main(): Promise<void> {
+  const given = options();
+  if (given.help) {
+    console.log(HELP);
+    return;
+  }
+  const texts = [`${machine()}.`];
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (!given.only.includes(name)) continue;
+    say(name);
+    texts.push(await part(given));
+  }
+  const text = texts.join('\n\n');
+  console.log(`\n${text}\n`);
+  if (given.write) writePage(text);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void closeEverything().finally(() => process.exit(130)));
+}
+try {
+  await main();
+} finally {
+  await closeEverything();
+}

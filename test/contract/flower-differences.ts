@@ -1,0 +1,23 @@
+/**
+ * Where the agent answers differently from Flower 2.2 on purpose. Each entry is a reason; the contract test lets through
+ * exactly these and nothing else.
+ */
+
+/** Series of Flower's that cannot or need not agree, by family. */
+export const METRIC_DIFFERENCES: Readonly<Record<string, string>> = {
+  flower_task_prefetch_time_seconds:
+    'a gauge that the last task wins: after a restart of the agent only the label sets seen since then have one',
+  flower_worker_prefetched_tasks: 'a gauge of steps: a restart of the agent begins at 0 again, Flower goes on',
+  flower_worker_number_of_currently_executing_tasks: 'compared apart, when the workers are idle',
+};
+
+/** `_created` series: off by default in the agent (metrics-compat.md, 3). */
+export const isCreatedSeries = (name: string): boolean => name.endsWith('_created');
+
+type Task = Record<string, unknown>;
+
+/** Puts what has no order into one, so that two answers can be compared with `toEqual`. */
+export function comparable(task: Task): Task {
+  const { children } = task;
+  return { ...task, children: Array.isArray(children) ? (children as string[]).toSorted() : children };
+}
