@@ -97,6 +97,7 @@ export class RedisServer {
       lazyConnect: true,
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
+      disconnectTimeout: 50,
       ...this.#client,
     });
     client.on('error', () => undefined);

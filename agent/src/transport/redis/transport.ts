@@ -337,12 +337,15 @@ class RedisTransport implements BrokerTransport {
   }
 }
 
+/** Redis 7.0 also drops TLS clients whose socket is full: "SSL routines::bad length" in its log. */
+const SUSPECTS = 'its output buffer limit for pubsub (with TLS and Redis 7.0 also a fault of Redis: see its log)';
+
 /** Whether Redis cut the connection off, told from what it says of itself before and after; undefined if it did not. */
 function describeKill({ facts: before, error }: Loss, after: ServerFacts): string | undefined {
   if (before.runId === undefined || before.runId !== after.runId) return undefined;
   if (after.outputLimitKills === undefined) {
     // Redis before 7.2 does not count. It closes a subscriber in good order for little else.
-    return error === undefined ? 'redis closed the connection: probably its output buffer limit for pubsub' : undefined;
+    return error === undefined ? `redis closed the connection: probably ${SUSPECTS}` : undefined;
   }
   if (after.outputLimitKills === before.outputLimitKills) return undefined;
   return 'redis closed the connection: output buffer limit for pubsub';
