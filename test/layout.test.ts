@@ -18,7 +18,7 @@ describe('sizes', () => {
   it('no function has more than 80 lines', () => {
     const long = sources.flatMap(({ path, functions }) =>
       functions
-        .filter(({ name, lines }) => lines > 80 && !/^an argument of describe/.test(name) && !TABLES.test(path))
+        .filter(({ name, lines }) => lines > 80 && !/^(an argument of )?describe/.test(name) && !TABLES.test(path))
         .map(({ name, line, lines }) => `${path}:${line} ${name}: ${lines} lines`),
     );
     expect(long).toEqual([]);

@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { platform, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closeAtEnd } from './cleanup.ts';
-import { pause, waitFor, within } from './wait.ts';
+import { waitFor, within } from './wait.ts';
 
 const OUTPUT_KEPT = 2_000_000;
-const OUTPUT_DRAIN_MS = 500;
+const drainTime = (): Promise<void> => sleep(500, undefined, { ref: false });
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 export interface ProcessOptions {
@@ -116,7 +117,7 @@ class Managed implements ManagedProcess {
         this.#status ??= { code, signal };
         const drained = () => resolve(this.#status ?? { code, signal });
         child.on('close', drained);
-        void pause(OUTPUT_DRAIN_MS).then(drained); // a child of its own may hold the pipes open
+        void drainTime().then(drained); // a child of its own may hold the pipes open
       };
       child.on('error', (error) => {
         this.#keep(String(error));
