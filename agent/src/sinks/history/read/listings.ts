@@ -1,0 +1,119 @@
+import type { GapRecord, WorkerRecord } from '../../../core/query/records.ts';
+import type { Session } from './session.ts';
+import { isStorable } from './sql.ts';
+import { optionalNumber } from './task-row.ts';
+
+/** A worker is offline after this many of its heartbeats did not come, but not before `LEAST_WINDOW_MS`. */
+const MISSED_HEARTBEATS = 3;
+const LEAST_WINDOW_MS = 15_000;
+/** Seconds between heartbeats of a worker that told none: Celery's default. */
+const DEFAULT_FREQ = 2;
+
+interface WorkerRow {
+  readonly hostname: string;
+  readonly first_seen_ms: number;
+  readonly last_heartbeat_ms: number | null;
+  readonly online: boolean;
+  readonly freq: number | null;
+  readonly active: number | null;
+  readonly processed: string | null;
+  readonly clock: string | null;
+  readonly pid: string | null;
+  readonly loadavg: readonly number[] | null;
+  readonly sw_ident: string | null;
+  readonly sw_ver: string | null;
+  readonly sw_sys: string | null;
+}
+
+export async function readWorkers(session: Session, nowMs: number): Promise<WorkerRecord[]> {
+  const rows = await session.rows<WorkerRow>(
+    `select hostname, (extract(epoch from first_seen_at) * 1000)::float8 as first_seen_ms,
+      (extract(epoch from last_heartbeat_at) * 1000)::float8 as last_heartbeat_ms,
+      online, freq, active, processed, clock, pid, loadavg, sw_ident, sw_ver, sw_sys
+    from celery_workers order by hostname`,
+  );
+  return rows.map((row) => ({
+    hostname: row.hostname,
+    online: isOnline(row, nowMs),
+    lastHeartbeatMs: row.last_heartbeat_ms,
+    firstSeenMs: row.first_seen_ms,
+    pid: optionalNumber(row.pid),
+    freq: row.freq,
+    active: row.active,
+    processed: optionalNumber(row.processed),
+    loadavg: row.loadavg,
+    swIdent: row.sw_ident,
+    swVer: row.sw_ver,
+    swSys: row.sw_sys,
+    clock: optionalNumber(row.clock),
+  }));
+}
+
+function isOnline({ online, last_heartbeat_ms, freq }: WorkerRow, nowMs: number): boolean {
+  if (!online || last_heartbeat_ms === null) return false;
+  const windowMs = Math.max(MISSED_HEARTBEATS * (freq ?? DEFAULT_FREQ) * 1000, LEAST_WINDOW_MS);
+  return nowMs - last_heartbeat_ms <= windowMs;
+}
+
+export async function readTaskNames(session: Session): Promise<string[]> {
+  const rows = await session.rows<{ name: string }>('select name from celery_task_names order by name');
+  return rows.map((row) => row.name);
+}
+
+/** From one queue to the next in the index, instead of through every task. */
+export async function readQueueNames(session: Session): Promise<string[]> {
+  const rows = await session.rows<{ queue: string }>(`
+    with recursive queues as (
+      (select queue from celery_tasks where queue is not null order by queue limit 1)
+      union all
+      select (select t.queue from celery_tasks t where t.queue > q.queue order by t.queue limit 1)
+      from queues q where q.queue is not null
+    )
+    select queue from queues where queue is not null`);
+  return rows.map((row) => row.queue);
+}
+
+/** Children in the order in which they were published. A retried task is its own child, as in Celery. */
+export async function readChildren(session: Session, taskIds: readonly string[]): Promise<Map<string, string[]>> {
+  const children = new Map<string, string[]>();
+  const rows = await session.rows<{ parent_id: string; task_id: string }>(
+    `select parent_id, task_id from celery_tasks where parent_id = any($1::text[])
+      order by coalesce(sent, received, started, timestamp), task_id`,
+    [taskIds.filter(isStorable)],
+  );
+  for (const { parent_id, task_id } of rows) {
+    const known = children.get(parent_id);
+    if (known === undefined) children.set(parent_id, [task_id]);
+    else known.push(task_id);
+  }
+  return children;
+}
+
+interface GapRow {
+  readonly id: string;
+  readonly from_ms: number;
+  readonly to_ms: number | null;
+  readonly cause: string;
+  readonly agent: string;
+  readonly healed: Readonly<Record<string, unknown>> | null;
+}
+
+/** Gaps that overlap the range. */
+export async function readGaps(session: Session, fromMs: number, toMs: number, limit: number): Promise<GapRecord[]> {
+  const rows = await session.rows<GapRow>(
+    `select id, (extract(epoch from from_at) * 1000)::float8 as from_ms,
+      (extract(epoch from to_at) * 1000)::float8 as to_ms, cause, agent, healed
+    from umbel_gaps
+    where from_at < to_timestamp($2::float8) and (to_at is null or to_at >= to_timestamp($1::float8))
+    order by from_at desc, id desc limit $3::bigint`,
+    [fromMs / 1000, toMs / 1000, limit],
+  );
+  return rows.map((row) => ({
+    id: Number(row.id),
+    fromMs: row.from_ms,
+    toMs: row.to_ms,
+    cause: row.cause,
+    agent: row.agent,
+    healed: row.healed,
+  }));
+}

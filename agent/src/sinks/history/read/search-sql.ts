@@ -1,0 +1,91 @@
+import type { SearchField, SearchNode } from '../../../core/query/search.ts';
+import { type Dialect, foldSql, isStorable, type Params } from './sql.ts';
+
+/** Between the columns of a bare term's text; the columns cannot run into each other as long as the term has none. */
+const SEPARATOR = '\u0001';
+const ANY_COLUMNS = ['task_id', 'name', 'state', 'worker', 'args', 'kwargs', 'result'];
+const ANY_TEXT = ANY_COLUMNS.map((name) => `coalesce(t.${name}, '') collate "default"`).join(" || E'\\x01' || ");
+
+/** Columns of the fields of a search. */
+const FIELD_COLUMNS: Readonly<Record<Exclude<SearchField, 'any'>, string>> = {
+  id: 't.task_id',
+  name: 't.name',
+  worker: 't.worker',
+  args: 't.args',
+  kwargs: 't.kwargs',
+  result: 't.result',
+  state: 't.state',
+};
+
+export interface SearchContext {
+  readonly params: Params;
+  readonly dialect: Dialect;
+  /** Bare terms that are whole ids of tasks in the history, in lower case: they mean these tasks alone. */
+  readonly knownIds: ReadonlySet<string>;
+}
+
+/** The condition of a parsed search. `kwarg` nodes become a condition that is necessary, not sufficient. */
+export function searchSql(node: SearchNode, context: SearchContext): string {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      return `(${node.nodes.map((child) => searchSql(child, context)).join(` ${node.kind} `)})`;
+    case 'kwarg':
+      return kwargSql(node, context);
+    case 'term':
+      return termSql(node.field, node.text, context);
+  }
+}
+
+/** Whether what the condition finds must still be looked at by `matchesSearch`. */
+export function needsCheck(node: SearchNode): boolean {
+  return node.kind === 'kwarg' || (node.kind !== 'term' && node.nodes.some(needsCheck));
+}
+
+/** Bare terms that may be whole ids, as they are written and in lower case. */
+export function idCandidates(node: SearchNode): string[] {
+  if (node.kind === 'and' || node.kind === 'or') return node.nodes.flatMap(idCandidates);
+  return node.kind === 'term' && node.field === 'any' && isUuid(node.text) ? [node.text, node.text.toLowerCase()] : [];
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+function termSql(field: SearchField, text: string, context: SearchContext): string {
+  const { params, dialect, knownIds } = context;
+  if (!isStorable(text)) return 'false';
+  if (field === 'state') return `${foldSql('t.state', dialect)} = ${foldSql(`${params.add(text)}::text`, dialect)}`;
+  if (field !== 'any') return containsSql(FIELD_COLUMNS[field], text, context);
+  if (knownIds.has(text.toLowerCase())) return `t.task_id = any(${params.add([text, text.toLowerCase()])}::text[])`;
+  if (!text.includes(SEPARATOR)) return containsSql(ANY_TEXT, text, context);
+  return `(${ANY_COLUMNS.map((name) => containsSql(`t.${name}`, text, context)).join(' or ')})`;
+}
+
+/** Substring without regard to case. A null column contains nothing. */
+export function containsSql(
+  expression: string,
+  text: string,
+  context: Pick<SearchContext, 'params' | 'dialect'>,
+): string {
+  const { params, dialect } = context;
+  if (!isStorable(text)) return 'false';
+  // strpos searches by Boyer-Moore-Horspool: measured a third faster than LIKE, and has no pattern characters.
+  if (/^[\0-@[-`{-~]*$/.test(text)) {
+    return `coalesce(strpos((${expression}) collate "C", ${params.add(text)}::text) > 0, false)`;
+  }
+  const folded = foldSql(`${params.add(text)}::text`, dialect);
+  return `coalesce(strpos(${foldSql(expression, dialect)}, ${folded}) > 0, false)`;
+}
+
+/** Only runs of plain letters and digits stand in a repr as they are: quotes and escapes are left to the check in code. */
+function kwargSql({ key, value }: Extract<SearchNode, { kind: 'kwarg' }>, context: SearchContext): string {
+  if (!isStorable(key) || !isStorable(value)) return 'false';
+  const parts = [key, value].flatMap((text) => longestPlainRun(text) ?? []);
+  return `(${['t.kwargs is not null', ...parts.map((part) => containsSql('t.kwargs', part, context))].join(' and ')})`;
+}
+
+function longestPlainRun(text: string): string | undefined {
+  const runs = text.match(/[A-Za-z0-9_]+/g) ?? [];
+  return runs.sort((a, b) => b.length - a.length)[0];
+}

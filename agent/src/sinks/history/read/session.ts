@@ -1,0 +1,130 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { HistoryUnavailable, QueryError } from '../../../core/query/reader.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import { errorCode } from '../errors.ts';
+import type { Dialect } from './sql.ts';
+
+export interface SessionOptions {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Limit of one statement, enforced by the server. */
+  readonly statementTimeoutMs: number;
+}
+
+/** One transaction that only reads: every statement in it sees the same state of the history. */
+export interface Session {
+  readonly dialect: Dialect;
+  rows<T extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<T[]>;
+}
+
+/** Opens sessions on a pool, and turns what goes wrong into the errors of core/query/reader.ts. */
+export class Sessions {
+  readonly #options: SessionOptions;
+  #dialect: Dialect | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HistoryUnavailable, QueryError */
+  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const open = await this.open();
+    try {
+      const result = await work(open.session);
+      await open.end();
+      return result;
+    } catch (error) {
+      await open.abandon(error);
+      throw this.translate(error);
+    }
+  }
+
+  /** A session whose end the caller decides; exactly one of `end` and `abandon` must be called. */
+  async open(): Promise<OpenSession> {
+    const client = await this.#connect();
+    // A connection that breaks while nothing is asked of it would end the process.
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
+    const release = (broken: boolean): void => {
+      client.off('error', ignore);
+      client.release(broken);
+    };
+    try {
+      this.#dialect ??= await readDialect(client);
+      await client.query(`begin isolation level repeatable read read only; ${this.#settings()}`);
+    } catch (error) {
+      release(true);
+      throw this.translate(error);
+    }
+    return {
+      session: {
+        dialect: this.#dialect,
+        rows: async <T extends QueryResultRow>(text: string, values: readonly unknown[] = []) =>
+          (await client.query<T>(text, [...values])).rows,
+      },
+      end: async () => {
+        await client.query('commit');
+        release(false);
+      },
+      abandon: async () => {
+        const isBroken = await client.query('rollback').then(
+          () => false,
+          () => true,
+        );
+        release(isBroken);
+      },
+    };
+  }
+
+  /** Compiling a query (JIT) costs more than any of ours runs, once there are many partitions. */
+  #settings(): string {
+    const timeout = Math.max(1, Math.round(this.#options.statementTimeoutMs));
+    return `set local statement_timeout = ${timeout}; set local jit = off`;
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#options.pool.connect();
+    } catch (error) {
+      throw new HistoryUnavailable('the history database cannot be reached', { cause: error });
+    }
+  }
+
+  /** The error of core/query/reader.ts that it means, or the error itself. */
+  translate(error: unknown): unknown {
+    if (error instanceof QueryError || error instanceof HistoryUnavailable) return error;
+    const code = errorCode(error);
+    if (code === '57014') {
+      const limit = this.#options.statementTimeoutMs / 1000;
+      const advice = 'narrow the time range, or search in one field of fewer tasks';
+      return new QueryError('timeout', `the query took longer than ${limit} s: ${advice}`, undefined, { cause: error });
+    }
+    if (!isUnavailable(code, error)) return error;
+    this.#options.logger.warn({ err: error }, 'the history cannot be read');
+    return new HistoryUnavailable('the history database cannot be asked now', { cause: error });
+  }
+}
+
+export interface OpenSession {
+  readonly session: Session;
+  end(): Promise<void>;
+  abandon(cause?: unknown): Promise<void>;
+}
+
+/**
+ * Connections (08), resources (53), intervention and shutdown (57P), a schema not there yet (42P01, 3F000), a read on
+ * a standby that was cancelled (40001), and whatever the socket or the pool says: those have no SQLSTATE.
+ */
+function isUnavailable(code: string | undefined, error: unknown): boolean {
+  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return /^(?:08|53|57P|42P01|3D|3F|25P03|40001)/.test(code);
+  return error instanceof Error && !(error instanceof TypeError || error instanceof RangeError);
+}
+
+async function readDialect(client: PoolClient): Promise<Dialect> {
+  const { rows } = await client.query<{ has_casefold: boolean }>(
+    `select current_setting('server_version_num')::int >= 180000 and getdatabaseencoding() = 'UTF8' as has_casefold`,
+  );
+  return { hasCasefold: rows[0]?.has_casefold === true };
+}
