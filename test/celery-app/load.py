@@ -145,8 +145,9 @@ def emails(send, n):
 
 
 MIX = (
-    (simple, 40), (emails, 15), (failing, 5), (retrying, 5), (chains, 9), (groups, 10), (chords, 8),
-    (progress_events, 3), (unicode, 2), (ignored, 1), (rejected, 1), (expired, 0.5), (revoked, 0.5),
+    (simple, 39.5), (emails, 15), (failing, 5), (retrying, 5), (chains, 9), (groups, 10), (chords, 8),
+    (progress_events, 3), (unicode, 2), (big_args, 0.5), (ignored, 1),
+    (rejected, 1), (expired, 0.5), (revoked, 0.5),
 )  # fmt: skip
 
 
@@ -156,8 +157,9 @@ def mixed(send, n):
     portions = []
     for part, percent in MIX:
         left = max(1, round(n * percent / 100))
-        size = max(1, min(left, 30))
-        portions += [(part, size)] * max(1, left // size)
+        while left > 0:
+            portions.append((part, min(left, 30)))
+            left -= 30
     send.random.shuffle(portions)
     for part, size in portions:
         part(send, size)
