@@ -1,0 +1,61 @@
+import { isIP } from 'node:net';
+import type { Config } from './config.ts';
+import type { Option } from './option.ts';
+import { ALL_OPTIONS } from './options.ts';
+import type { JsonObject } from './value-types-lists.ts';
+
+/** Warnings that one value deserves. */
+export function collectNotes(option: Option<unknown>, value: unknown, source: string): readonly string[] {
+  const parts = ALL_OPTIONS.flatMap((placed) => (placed.option.partOf?.option === option.name ? [placed.option] : []));
+  if (parts.length === 0 || typeof value !== 'object' || value === null) return [];
+  const known = new Set(parts.flatMap((part) => part.partOf?.keys ?? []));
+  const unused = Object.keys(value as JsonObject).filter((key) => !known.has(key));
+  if (unused.length === 0) return [];
+  return [
+    `${source}: ${unused.join(', ')} ${unused.length === 1 ? 'has' : 'have'} no effect here; used are ${[...known].join(', ')}`,
+  ];
+}
+
+/** What is only seen when all options are looked at together. */
+export function notesOnWhole(
+  config: Config,
+  checkBrokerUrls: ((urls: string) => unknown) | undefined,
+): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const { broker, http, history, metrics } = config;
+  if (broker.url !== undefined && checkBrokerUrls !== undefined) {
+    try {
+      checkBrokerUrls(broker.url);
+    } catch (error) {
+      problems.push(`--broker: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (broker.url?.trimStart().startsWith('sentinel://') && broker.masterName === undefined) {
+    problems.push('--master-name: sentinel:// needs the name of the master, e.g. --master-name mymaster');
+  }
+  if ((broker.sslCertfile === undefined) !== (broker.sslKeyfile === undefined)) {
+    problems.push('--broker-ssl-certfile, --broker-ssl-keyfile: a certificate needs its key; give both or neither');
+  }
+  if (!isLoopback(http.address)) {
+    warnings.push(
+      `--address ${http.address}: ANYONE WHO REACHES PORT ${http.port} CAN READ EVERYTHING, since this release has no authentication; ` +
+        'keep it on 127.0.0.1, or let only a proxy that authenticates reach it',
+    );
+  }
+  if (!history.enabled && history.databaseUrl !== undefined) {
+    warnings.push('--database-url: not used, since --no-history switches the history off');
+  }
+  if (metrics.purgeMs > 0 && metrics.purgeMs < metrics.workerTimeoutMs) {
+    warnings.push(
+      '--purge-offline-workers: shorter than --worker-timeout, so a lost worker vanishes before it is shown as down',
+    );
+  }
+  return { problems, warnings };
+}
+
+/** Whether only this machine can reach a server on the address. */
+export function isLoopback(address: string): boolean {
+  if (address === 'localhost' || address === '::1') return true;
+  return isIP(address) === 4 && address.startsWith('127.');
+}
