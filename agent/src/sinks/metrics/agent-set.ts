@@ -1,0 +1,187 @@
+import type { CeleryEvent, RejectReason } from '../../core/events/event.ts';
+import type { EventTypes } from './event-types.ts';
+import type { UmbelFamily } from './families.ts';
+import type { FamilyRegistry } from './registry.ts';
+import type { Sender } from './senders.ts';
+import type { HistogramSeries, Sample } from './series.ts';
+
+/** What the parts of the agent hold in memory, asked for at each scrape; a part that is off is absent, and so are its families. */
+export interface GaugeSnapshot {
+  readonly broker?: { readonly connected: boolean; readonly reconnects: number };
+  readonly intakeQueueBytes?: number;
+  readonly tasksHeld?: number;
+  /** Unfinished tasks by state and queue. `oldestMs`: epoch ms at which the oldest of them came into the state. */
+  readonly openTasks?: readonly OpenTasks[];
+  readonly history?: {
+    readonly up: boolean;
+    readonly queueEvents: number;
+    readonly spilledBytes: number;
+    readonly lagSeconds: number;
+  };
+  readonly live?: { readonly subscribers: number; readonly dropped: number };
+}
+
+export interface OpenTasks {
+  readonly state: string;
+  readonly queue: string;
+  readonly count: number;
+  readonly oldestMs: number;
+}
+
+/** One successful write to the history. */
+export interface HistoryWrite {
+  readonly ms: number;
+  /** Events in the batch. */
+  readonly events: number;
+  /** Of them new ones, and ones the history had. */
+  readonly inserted: number;
+  readonly doubled: number;
+  /** Rows of `celery_tasks` written. */
+  readonly tasks: number;
+  /** Events Postgres refused. */
+  readonly poisoned: number;
+}
+
+const REASONS: Readonly<Record<RejectReason, true>> = {
+  envelope: true,
+  compression: true,
+  'content-type': true,
+  pickle: true,
+  body: true,
+  fields: true,
+  ignored: true,
+};
+
+const UNLABELLED_COUNTERS = [
+  'umbel_event_gaps_total',
+  'umbel_gap_seconds_total',
+  'umbel_history_errors_total',
+  'umbel_history_doubled_events_total',
+  'umbel_history_poisoned_events_total',
+] as const;
+
+/** The agent's own families. */
+export class AgentSet {
+  readonly #registry: FamilyRegistry;
+  readonly #types: EventTypes;
+  readonly #received = new Map<string, Sample>();
+  readonly #keyed = new Map<string, Sample>();
+  readonly #skew = new Map<Sender, { readonly skew: Sample; readonly heartbeat: Sample }>();
+  readonly #lag: Sample;
+  readonly #unknownNames: Sample;
+  readonly #writeSeconds: HistogramSeries;
+  readonly #batchEvents: HistogramSeries;
+
+  constructor(registry: FamilyRegistry, types: EventTypes, version: string) {
+    this.#registry = registry;
+    this.#types = types;
+    this.#lag = this.#one('umbel_event_lag_seconds');
+    this.#unknownNames = this.#one('umbel_tasks_unknown_name_total');
+    this.#writeSeconds = registry.histogram('umbel_history_write_seconds').acquire();
+    this.#batchEvents = registry.histogram('umbel_history_batch_events').acquire();
+    this.#one('umbel_build_info', version).value = 1;
+    // Counters exist from the start: the first increase is seen as one.
+    for (const reason of Object.keys(REASONS)) this.#one('umbel_events_rejected_total', reason);
+    for (const queue of ['intake', 'history']) this.#one('umbel_messages_dropped_total', queue);
+    for (const kind of ['events', 'tasks']) this.#one('umbel_history_rows_total', kind);
+    for (const name of UNLABELLED_COUNTERS) this.#one(name);
+  }
+
+  /** `nowMs`: when the event is processed. */
+  event(event: CeleryEvent, nowMs: number): void {
+    const counter = this.#received.get(event.type) ?? this.#typeCounter(event.type);
+    counter.value += 1;
+    const lag = nowMs / 1000 - event.timestamp;
+    this.#lag.value = lag > 0 ? lag : 0;
+  }
+
+  unknownName(): void {
+    this.#unknownNames.value += 1;
+  }
+
+  heartbeat(sender: Sender, event: CeleryEvent): void {
+    let gauges = this.#skew.get(sender);
+    if (gauges === undefined) {
+      gauges = {
+        skew: this.#registry.samples('umbel_worker_clock_skew_seconds').acquire(sender.node),
+        heartbeat: this.#registry.samples('umbel_worker_last_heartbeat_timestamp_seconds').acquire(sender.node),
+      };
+      this.#skew.set(sender, gauges);
+    }
+    gauges.heartbeat.value = event.receivedMs / 1000;
+    gauges.skew.value = event.receivedMs / 1000 - event.timestamp;
+  }
+
+  leave(sender: Sender): void {
+    const gauges = this.#skew.get(sender);
+    if (gauges === undefined) return;
+    this.#registry.samples('umbel_worker_clock_skew_seconds').release(gauges.skew);
+    this.#registry.samples('umbel_worker_last_heartbeat_timestamp_seconds').release(gauges.heartbeat);
+    this.#skew.delete(sender);
+  }
+
+  add(name: UmbelFamily, amount: number, ...labels: readonly string[]): void {
+    this.#one(name, ...labels).value += amount;
+  }
+
+  historyWrite({ ms, events, inserted, doubled, tasks, poisoned }: HistoryWrite): void {
+    this.#writeSeconds.observe(ms / 1000);
+    this.#batchEvents.observe(events);
+    this.add('umbel_history_rows_total', inserted, 'events');
+    this.add('umbel_history_rows_total', tasks, 'tasks');
+    this.add('umbel_history_poisoned_events_total', poisoned);
+    this.add('umbel_history_doubled_events_total', doubled);
+  }
+
+  /** Copies what the parts of the agent tell right now into the families. */
+  pull(snapshot: GaugeSnapshot, nowMs: number): void {
+    const { broker, history, live } = snapshot;
+    this.#set('umbel_broker_connected', broker && Number(broker.connected));
+    this.#set('umbel_broker_reconnects_total', broker?.reconnects);
+    this.#set('umbel_intake_queue_bytes', snapshot.intakeQueueBytes);
+    this.#set('umbel_tasks_held', snapshot.tasksHeld);
+    this.#set('umbel_history_up', history && Number(history.up));
+    this.#set('umbel_history_queue_events', history?.queueEvents);
+    this.#set('umbel_history_spilled_bytes', history?.spilledBytes);
+    this.#set('umbel_history_lag_seconds', history?.lagSeconds);
+    this.#set('umbel_live_subscribers', live?.subscribers);
+    this.#set('umbel_live_dropped_total', live?.dropped);
+    this.#openTasks(snapshot.openTasks ?? [], nowMs);
+    for (const family of this.#registry.shown()) {
+      if (family.spec.set === 'umbel') continue;
+      this.#set('umbel_series', family.size, family.spec.name);
+      this.#set('umbel_label_sets_dropped_total', family.dropped, family.spec.name);
+    }
+  }
+
+  #openTasks(open: readonly OpenTasks[], nowMs: number): void {
+    const counts = this.#registry.samples('umbel_tasks_in_state');
+    const ages = this.#registry.samples('umbel_oldest_task_age_seconds');
+    for (const family of [counts, ages]) for (const sample of [...family.values()]) sample.value = 0;
+    for (const { state, queue, count, oldestMs } of open) {
+      this.#set('umbel_tasks_in_state', count, state, queue);
+      this.#set('umbel_oldest_task_age_seconds', Math.max(0, nowMs - oldestMs) / 1000, state, queue);
+    }
+  }
+
+  #set(name: UmbelFamily, value: number | undefined, ...labels: readonly string[]): void {
+    if (value !== undefined) this.#one(name, ...labels).value = value;
+  }
+
+  #typeCounter(type: string): Sample {
+    const label = this.#types.label(type);
+    const counter = this.#received.get(label) ?? this.#one('umbel_events_received_total', label);
+    this.#received.set(label, counter);
+    return counter;
+  }
+
+  #one(name: UmbelFamily, ...labels: readonly string[]): Sample {
+    const key = [name, ...labels].join('\u0000');
+    let sample = this.#keyed.get(key);
+    if (sample === undefined) {
+      sample = this.#registry.samples(name).acquire(...labels);
+      this.#keyed.set(key, sample);
+    }
+    return sample;
+  }
+}

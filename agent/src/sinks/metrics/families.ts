@@ -1,0 +1,152 @@
+/** Which option switches a family: Flower's, celery-exporter's, the agent's own (always on), the process's. */
+export type FamilySet = 'flower' | 'exporter' | 'umbel' | 'process';
+
+export interface FamilySpec {
+  /** As in the text format 0.0.4; the exporter's with its default prefix. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+  readonly set: FamilySet;
+}
+
+const WORKER_TASK = ['worker', 'task'];
+const EXPORTER_TASK = ['name', 'hostname', 'queue_name'];
+
+const FLOWER = [
+  row('flower_events_total', 'counter', ['worker', 'type', 'task'], 'Number of events'),
+  row('flower_task_runtime_seconds', 'histogram', WORKER_TASK, 'Task runtime'),
+  row(
+    'flower_task_prefetch_time_seconds',
+    'gauge',
+    WORKER_TASK,
+    'The time the task spent waiting at the celery worker to be executed.',
+  ),
+  row(
+    'flower_worker_prefetched_tasks',
+    'gauge',
+    WORKER_TASK,
+    'Number of tasks of given type prefetched at a worker. Never below 0, 0 again when the worker restarts',
+  ),
+  row('flower_worker_online', 'gauge', ['worker'], 'Worker online status. 0 also after the worker timeout'),
+  row(
+    'flower_worker_number_of_currently_executing_tasks',
+    'gauge',
+    ['worker'],
+    'Number of tasks currently executing at a worker',
+  ),
+] as const;
+
+const EXPORTER = [
+  row('celery_task_sent_total', 'counter', EXPORTER_TASK, 'Sent when a task message is published.'),
+  row('celery_task_received_total', 'counter', EXPORTER_TASK, 'Sent when the worker receives a task.'),
+  row('celery_task_started_total', 'counter', EXPORTER_TASK, 'Sent just before the worker executes the task.'),
+  row('celery_task_succeeded_total', 'counter', EXPORTER_TASK, 'Sent if the task executed successfully.'),
+  row(
+    'celery_task_failed_total',
+    'counter',
+    ['name', 'hostname', 'exception', 'queue_name'],
+    'Sent if the execution of the task failed.',
+  ),
+  row('celery_task_rejected_total', 'counter', EXPORTER_TASK, 'The task was rejected by the worker.'),
+  row('celery_task_revoked_total', 'counter', EXPORTER_TASK, 'Sent if the task has been revoked.'),
+  row('celery_task_retried_total', 'counter', EXPORTER_TASK, 'Sent if the task failed, but will be retried.'),
+  row('celery_task_runtime', 'histogram', EXPORTER_TASK, 'Runtime of succeeded tasks in seconds.'),
+  row(
+    'celery_task_queue_wait_time',
+    'histogram',
+    EXPORTER_TASK,
+    'Seconds from sending (or the eta, if later) to the start. Needs task-sent events.',
+  ),
+  row('celery_worker_up', 'gauge', ['hostname'], 'Whether a worker of the host has recently sent a heartbeat.'),
+  row('celery_worker_tasks_active', 'gauge', ['hostname'], 'Tasks the workers of the host are processing.'),
+] as const;
+
+const UMBEL = [
+  row('umbel_build_info', 'gauge', ['version'], 'Always 1; the version of the agent.'),
+  row('umbel_events_received_total', 'counter', ['type'], 'Events that reached the model, by type.'),
+  row('umbel_events_rejected_total', 'counter', ['reason'], 'Messages and events that could not be used.'),
+  row('umbel_messages_dropped_total', 'counter', ['queue'], 'Messages that found no room in memory nor on disk.'),
+  row('umbel_event_lag_seconds', 'gauge', [], "Age of the last event when it was processed, by its sender's clock."),
+  row('umbel_event_gaps_total', 'counter', [], 'Times in which events could not be heard.'),
+  row('umbel_gap_seconds_total', 'counter', [], 'Seconds in which events could not be heard.'),
+  row('umbel_tasks_unknown_name_total', 'counter', [], 'Task events whose task name is not known.'),
+  row(
+    'umbel_worker_last_heartbeat_timestamp_seconds',
+    'gauge',
+    ['worker'],
+    'When the last heartbeat of the worker arrived, epoch seconds.',
+  ),
+  row(
+    'umbel_worker_clock_skew_seconds',
+    'gauge',
+    ['worker'],
+    "Arrival of the last heartbeat minus its timestamp: the worker's clock is behind, or its events are late.",
+  ),
+  row('umbel_broker_connected', 'gauge', [], '1 while the agent is connected to the broker.'),
+  row('umbel_broker_reconnects_total', 'counter', [], 'Connections to the broker after the first.'),
+  row('umbel_intake_queue_bytes', 'gauge', [], 'Messages read from the broker and not yet decoded.'),
+  row('umbel_tasks_held', 'gauge', [], 'Tasks in memory.'),
+  row('umbel_tasks_in_state', 'gauge', ['state', 'queue_name'], 'Unfinished tasks in memory.'),
+  row(
+    'umbel_oldest_task_age_seconds',
+    'gauge',
+    ['state', 'queue_name'],
+    'How long ago the oldest unfinished task in memory came into this state.',
+  ),
+  row('umbel_history_up', 'gauge', [], '1 while the last write to the history succeeded.'),
+  row('umbel_history_queue_events', 'gauge', [], 'Events that wait to be written to the history.'),
+  row('umbel_history_spilled_bytes', 'gauge', [], 'Bytes that wait in segment files.'),
+  row('umbel_history_lag_seconds', 'gauge', [], 'Age of the oldest event that is not in the history; 0 when all are.'),
+  row('umbel_history_write_seconds', 'histogram', [], 'Duration of one write to the history.'),
+  row('umbel_history_batch_events', 'histogram', [], 'Events in one write to the history.'),
+  row('umbel_history_errors_total', 'counter', [], 'Writes to the history that failed.'),
+  row(
+    'umbel_history_rows_total',
+    'counter',
+    ['kind'],
+    'Rows written to the history: new events, and tasks as often as they changed.',
+  ),
+  row('umbel_history_doubled_events_total', 'counter', [], 'Events the history already had.'),
+  row('umbel_history_poisoned_events_total', 'counter', [], 'Events Postgres refused: stored without their fields.'),
+  row('umbel_live_subscribers', 'gauge', [], 'Subscribers of the live stream.'),
+  row('umbel_live_dropped_total', 'counter', [], 'Messages that slow subscribers of the live stream missed.'),
+  row('umbel_series', 'gauge', ['family'], 'Series held by this agent.'),
+  row(
+    'umbel_label_sets_dropped_total',
+    'counter',
+    ['family'],
+    'Label sets that found no room in a family and are counted under `other` (gauges: not shown).',
+  ),
+] as const;
+
+/** Made by prom-client (`collectDefaultMetrics`) from /proc of the own process, under the names Flower's client uses. */
+const PROCESS = [
+  row('process_cpu_seconds_total', 'counter', [], 'User and system CPU time spent.'),
+  row('process_resident_memory_bytes', 'gauge', [], 'Resident memory.'),
+  row('process_virtual_memory_bytes', 'gauge', [], 'Virtual memory.'),
+  row('process_start_time_seconds', 'gauge', [], 'Start of the process, epoch seconds.'),
+  row('process_open_fds', 'gauge', [], 'Open file descriptors.'),
+  row('process_max_fds', 'gauge', [], 'Most open file descriptors.'),
+] as const;
+
+export type FlowerFamily = (typeof FLOWER)[number]['name'];
+export type ExporterFamily = (typeof EXPORTER)[number]['name'];
+export type UmbelFamily = (typeof UMBEL)[number]['name'];
+
+/** Every family the agent promises, in the order of the output. docs/metrics.md is made from it. */
+export const FAMILIES: readonly FamilySpec[] = [
+  ...FLOWER.map((spec) => ({ ...spec, set: 'flower' as const })),
+  ...EXPORTER.map((spec) => ({ ...spec, set: 'exporter' as const })),
+  ...UMBEL.map((spec) => ({ ...spec, set: 'umbel' as const })),
+  ...PROCESS.map((spec) => ({ ...spec, set: 'process' as const })),
+];
+
+function row<const N extends string>(
+  name: N,
+  type: FamilySpec['type'],
+  labels: readonly string[],
+  help: string,
+): Omit<FamilySpec, 'set'> & { readonly name: N } {
+  return { name, type, labels, help };
+}

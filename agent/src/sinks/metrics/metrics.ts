@@ -1,0 +1,213 @@
+import type { Registry } from 'prom-client';
+import type { RejectReason } from '../../core/events/event.ts';
+import type { Change } from '../../core/state/change.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { GaugeSnapshot, HistoryWrite } from './agent-set.ts';
+import { AgentSet } from './agent-set.ts';
+import { EventTypes } from './event-types.ts';
+import { ExporterSet } from './exporter-set.ts';
+import { CONTENT_TYPES, formatFor, printFamilies } from './exposition.ts';
+import { FlowerSet } from './flower-set.ts';
+import { labelText } from './label-text.ts';
+import type { MetricsOptions } from './options.ts';
+import { metricsOptions } from './options.ts';
+import { processRegistry } from './process-metrics.ts';
+import { FamilyRegistry } from './registry.ts';
+import type { Sender } from './senders.ts';
+import { Senders } from './senders.ts';
+
+type TaskChange = Extract<Change, { kind: 'task' }>;
+type WorkerChange = Extract<Change, { kind: 'worker' }>;
+
+/** How often `startSweeping` looks for workers and label sets whose time is over. */
+const SWEEP_EVERY_MS = 5000;
+
+/**
+ * Prometheus metrics of the cluster and of the agent, all in memory. Flower's and celery-exporter's families are moved
+ * by the same events, so their totals agree.
+ */
+export class Metrics {
+  readonly #options: MetricsOptions;
+  readonly #clock: Clock;
+  readonly #registry: FamilyRegistry;
+  readonly #senders: Senders;
+  readonly #agent: AgentSet;
+  readonly #flower: FlowerSet | undefined;
+  readonly #exporter: ExporterSet | undefined;
+  readonly #process: Registry | undefined;
+  #snapshot: () => GaugeSnapshot = () => ({});
+
+  constructor(options: MetricsOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    const registry = new FamilyRegistry(options, () => clock.now());
+    const types = new EventTypes(options.maxCustomTypes);
+    this.#registry = registry;
+    this.#agent = new AgentSet(registry, types, options.version);
+    this.#flower = options.flowerSet ? flowerSet(registry, types, options) : undefined;
+    this.#exporter = options.exporterSet ? exporterSet(registry, options) : undefined;
+    this.#process = options.processSet ? processRegistry() : undefined;
+    this.#senders = new Senders(options.producerLabel, (sender) => this.#flower?.join(sender));
+  }
+
+  /**
+   * Moves every family that the event of the change gives; `nowMs` is the time of processing.
+   * About 0.5 µs with 20 label sets of (worker, task), 1.2 µs with 10,000 (both sets on; Node 20, one core).
+   */
+  onChange(change: Change, nowMs: number): void {
+    if (change.kind === 'task') this.#task(change, nowMs);
+    else this.#worker(change, nowMs);
+  }
+
+  /** Messages or events that could not be used. */
+  onReject(reason: RejectReason, count = 1): void {
+    this.#agent.add('umbel_events_rejected_total', count, reason);
+  }
+
+  /** A time in which events could not be heard, now over. */
+  onGap(gap: { readonly fromMs: number; readonly toMs: number }): void {
+    this.#agent.add('umbel_event_gaps_total', 1);
+    this.#agent.add('umbel_gap_seconds_total', Math.max(0, gap.toMs - gap.fromMs) / 1000);
+  }
+
+  /** Messages for which a queue had no room, neither in memory nor on disk. */
+  onDrop(queue: 'intake' | 'history', messages = 1): void {
+    this.#agent.add('umbel_messages_dropped_total', messages, queue);
+  }
+
+  /** A write to the history that succeeded. */
+  historyWrite(write: HistoryWrite): void {
+    this.#agent.historyWrite(write);
+  }
+
+  /** A write to the history that failed, and will be tried again. */
+  historyError(): void {
+    this.#agent.add('umbel_history_errors_total', 1);
+  }
+
+  /** Where each scrape takes its gauges from; called once a scrape, must only read memory. */
+  gauges(provider: () => GaugeSnapshot): void {
+    this.#snapshot = provider;
+  }
+
+  /** The exposition in the format that suits the `Accept` header: text 0.0.4, or OpenMetrics 1.0 with exemplars. */
+  async text(accept?: string): Promise<{ readonly contentType: string; readonly body: string }> {
+    const format = formatFor(accept);
+    this.#agent.pull(this.#snapshot(), this.#clock.now());
+    const { staticLabels, createdSeries } = this.#options;
+    const body = await printFamilies(this.#registry.shown(), this.#process, { format, staticLabels, createdSeries });
+    return { contentType: CONTENT_TYPES[format], body };
+  }
+
+  /** Worker timeouts, purge of what is gone, expiry of idle label sets. */
+  sweep(nowMs: number): void {
+    const { timedOut, gone } = this.#senders.overdue(nowMs, this.#options);
+    for (const sender of timedOut) {
+      sender.online = false;
+      sender.active = 0;
+      this.#flower?.timedOut(sender);
+      this.#exporter?.hosts.update(sender, true);
+    }
+    for (const sender of gone) this.#leave(sender);
+    const { idleExpiryMs } = this.#options;
+    if (idleExpiryMs <= 0) return;
+    this.#flower?.expire(nowMs - idleExpiryMs);
+    this.#exporter?.expire(nowMs - idleExpiryMs);
+  }
+
+  /** Sweeps every 5 s until closed. */
+  startSweeping(): { close(): void } {
+    return { close: this.#clock.every(SWEEP_EVERY_MS, () => this.sweep(this.#clock.now())) };
+  }
+
+  #task({ event, task }: TaskChange, nowMs: number): void {
+    this.#agent.event(event, nowMs);
+    const sender = this.#senders.of(event.hostname, event.type === 'task-sent');
+    sender.lastSeenMs = nowMs;
+    // As flower/events.py: the event's own name, else the task's, else none.
+    const name = labelText(event.fields['name']) || labelText(task.name);
+    if (name === '') this.#agent.unknownName();
+    this.#flower?.task(sender, event, task, name, nowMs);
+    this.#exporter?.task(sender, event, task, nowMs);
+  }
+
+  #worker({ event, worker, restarted }: WorkerChange, nowMs: number): void {
+    if (event === undefined) return;
+    this.#agent.event(event, nowMs);
+    const sender = this.#senders.of(event.hostname, false);
+    sender.lastSeenMs = nowMs;
+    if (event.subject === 'offline') {
+      this.#offline(sender, nowMs);
+    } else if (event.subject === 'online' || event.subject === 'heartbeat') {
+      this.#firstSign(sender, nowMs);
+      if (restarted) this.#flower?.restarted(sender);
+      const told = event.subject === 'heartbeat' ? number(event.fields['active']) : undefined;
+      sender.online = true;
+      sender.active = told ?? number(worker.active) ?? 0;
+      this.#agent.heartbeat(sender, event);
+      this.#flower?.alive(sender, told);
+      this.#exporter?.hosts.update(sender, event.subject === 'heartbeat');
+    }
+  }
+
+  #offline(sender: Sender, nowMs: number): void {
+    this.#firstSign(sender, nowMs);
+    sender.online = false;
+    sender.active = 0;
+    this.#flower?.offline(sender);
+    this.#exporter?.hosts.update(sender, true);
+  }
+
+  #firstSign(sender: Sender, nowMs: number): void {
+    if (sender.lastHeartbeatMs === 0) this.#exporter?.becameWorker(sender);
+    sender.lastHeartbeatMs = nowMs;
+  }
+
+  #leave(sender: Sender): void {
+    this.#senders.forget(sender);
+    this.#agent.leave(sender);
+    this.#flower?.leave(sender);
+    this.#exporter?.leave(sender);
+  }
+}
+
+/** `options` over the defaults. Throws a `RangeError` that names the option when a value cannot be served. */
+export function createMetrics(options: Partial<MetricsOptions>, clock: Clock): Metrics {
+  return new Metrics(metricsOptions(options), clock);
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function flowerSet(registry: FamilyRegistry, types: EventTypes, options: MetricsOptions): FlowerSet {
+  const families = {
+    events: registry.samples('flower_events_total'),
+    runtime: registry.histogram('flower_task_runtime_seconds'),
+    prefetchTime: registry.samples('flower_task_prefetch_time_seconds'),
+    prefetched: registry.samples('flower_worker_prefetched_tasks'),
+    online: registry.samples('flower_worker_online'),
+    executing: registry.samples('flower_worker_number_of_currently_executing_tasks'),
+  };
+  return new FlowerSet(families, types, options);
+}
+
+function exporterSet(registry: FamilyRegistry, options: MetricsOptions): ExporterSet {
+  const families = {
+    sent: registry.samples('celery_task_sent_total'),
+    counters: new Map([
+      ['task-received', registry.samples('celery_task_received_total')],
+      ['task-started', registry.samples('celery_task_started_total')],
+      ['task-succeeded', registry.samples('celery_task_succeeded_total')],
+      ['task-rejected', registry.samples('celery_task_rejected_total')],
+      ['task-revoked', registry.samples('celery_task_revoked_total')],
+      ['task-retried', registry.samples('celery_task_retried_total')],
+    ]),
+    failed: registry.samples('celery_task_failed_total'),
+    runtime: registry.histogram('celery_task_runtime'),
+    wait: registry.histogram('celery_task_queue_wait_time'),
+    up: registry.samples('celery_worker_up'),
+    active: registry.samples('celery_worker_tasks_active'),
+  };
+  return new ExporterSet(families, options);
+}
