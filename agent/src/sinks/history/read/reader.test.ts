@@ -1,0 +1,451 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { SeriesQuery, TaskFilter } from '../../../core/query/filter.ts';
+import { HistoryUnavailable } from '../../../core/query/reader.ts';
+import { runtimeBucket, RUNTIME_BUCKETS } from '../../../core/query/runtime-buckets.ts';
+import { parseSearch } from '../../../core/query/search-parser.ts';
+import { NOON } from '../history.testkit.ts';
+import { idsOf, NEWEST, openReadKit, type ReadKit } from './read.testkit.ts';
+
+const UUID = '0b9f1c2e-7d0a-4a43-9a34-5c9a2f0d1e11';
+let kit: ReadKit;
+
+beforeAll(async () => {
+  kit = await openReadKit();
+  await kit.insertTasks([
+    {
+      ...{ task_id: UUID, name: 'app.root', state: 'SUCCESS', worker: 'celery@one', client: 'gen1@web', queue: 'fast' },
+      ...{
+        exchange: '',
+        routing_key: 'fast',
+        root_id: UUID,
+        args: '(1,)',
+        kwargs: "{'n': 1}",
+        result: '2',
+        retries: 0,
+      },
+      ...{
+        runtime: 0.25,
+        sent: NOON - 3,
+        received: NOON - 2,
+        started: NOON - 1,
+        succeeded: NOON,
+        clock: 9007199254740991,
+      },
+      ...{ pid: 77, eta: '2026-03-10T12:00:00', timestamp: NOON + 0.123456, oddities: { retries: 'two' } },
+    },
+    {
+      task_id: 'child-2',
+      root_id: UUID,
+      parent_id: UUID,
+      name: 'app.child',
+      sent: NOON - 1,
+      queue: 'slow',
+      timestamp: NOON - 5,
+    },
+    { task_id: 'child-1', root_id: UUID, parent_id: UUID, name: 'app.child', sent: NOON - 2, worker: 'celery@two' },
+    { task_id: 'loop', parent_id: 'loop', root_id: 'elsewhere', timestamp: NOON - 100, received: NOON - 500 },
+    ...[1, 2, 3].map((n) => ({
+      ...{
+        task_id: `bad-${n}`,
+        name: n === 3 ? 'app.other' : 'app.bad',
+        state: 'FAILURE',
+        exception_type: 'ValueError',
+      },
+      ...{
+        failure_message: 'bad <n>',
+        fingerprint: 'f1',
+        exception: `ValueError('bad ${n}')`,
+        traceback: `trace ${n}`,
+      },
+      ...{ timestamp: NOON - 50 + n, kwargs: `{'n': ${n}}`, received: NOON - 60, runtime: n },
+    })),
+    { task_id: 'lost', state: 'FAILURE', timestamp: NOON - 70, args: `('${UUID}',)` },
+    {
+      task_id: 'again',
+      state: 'RETRY',
+      exception_type: 'KeyError',
+      failure_message: '',
+      fingerprint: 'f2',
+      timestamp: NOON - 80,
+    },
+  ]);
+});
+
+describe('one task', () => {
+  it('comes back as it was stored', async () => {
+    expect(await kit.reader.findTask(UUID)).toEqual({
+      ...{ taskId: UUID, name: 'app.root', state: 'SUCCESS', worker: 'celery@one', client: 'gen1@web', queue: 'fast' },
+      ...{
+        exchange: '',
+        routingKey: 'fast',
+        rootId: UUID,
+        parentId: null,
+        args: '(1,)',
+        kwargs: "{'n': 1}",
+        result: '2',
+      },
+      ...{ exception: null, traceback: null, eta: '2026-03-10T12:00:00', expires: null, retries: 0, runtime: 0.25 },
+      ...{ sent: NOON - 3, received: NOON - 2, started: NOON - 1, succeeded: NOON, failed: null, retried: null },
+      ...{ revoked: null, rejected: null, timestamp: NOON + 0.123456, clock: 9007199254740991, pid: 77 },
+      ...{ exceptionType: null, oddities: { retries: 'two' } },
+    });
+    expect(await kit.reader.findTask('nope')).toBeUndefined();
+    expect(await kit.reader.findTask("x' or '1'='1")).toBeUndefined();
+    expect(await kit.reader.findTask('a\0b')).toBeUndefined();
+  });
+
+  it('has a timeline with the whole bodies', async () => {
+    const row = (n: number, type: string, worker: string, at: number, fields: object) => ({
+      ...{ occurred_at: new Date((NOON + at) * 1000), received_at: new Date((NOON + at) * 1000 + 4), identity: n },
+      ...{ timestamp: NOON + at, clock: 10 + n, task_id: UUID, type, worker, fields },
+    });
+    await kit.insert('celery_task_events', [
+      row(4, 'task-succeeded', 'celery@one', 2.5, { result: '2' }),
+      row(1, 'task-received', 'celery@one', 1, { name: 'app.root', retries: 0 }),
+      row(2, 'task-started', 'celery@one', 2, { clock: 'odd' }),
+      row(9, 'task-sent', 'gen1@web', 0, { name: 'app.root', queue: 'fast', retries: 0 }),
+    ]);
+    const timeline = await kit.reader.taskTimeline(UUID);
+    expect(timeline.map(({ type, attempt }) => [type, attempt])).toEqual([
+      ...[
+        ['task-sent', 1],
+        ['task-received', 1],
+        ['task-started', 1],
+        ['task-succeeded', 1],
+      ],
+    ]);
+    expect(timeline[1]).toEqual({
+      ...{
+        taskId: UUID,
+        type: 'task-received',
+        worker: 'celery@one',
+        timestampMs: (NOON + 1) * 1000,
+        clock: 11,
+        attempt: 1,
+      },
+      receivedMs: (NOON + 1) * 1000 + 4,
+      fields: {
+        ...{ type: 'task-received', hostname: 'celery@one', timestamp: NOON + 1, clock: 11, uuid: UUID },
+        ...{ name: 'app.root', retries: 0 },
+      },
+    });
+    expect(timeline[2]?.fields['clock']).toBe('odd');
+    expect(await kit.reader.taskTimeline(UUID, 2)).toHaveLength(2);
+    expect(await kit.reader.taskTimeline('nope')).toEqual([]);
+  });
+
+  it('has a workflow and children', async () => {
+    expect((await kit.reader.workflow(UUID, 10)).map((task) => task.taskId)).toEqual([UUID, 'child-1', 'child-2']);
+    expect((await kit.reader.workflow(UUID, 2)).map((task) => task.taskId)).toEqual([UUID, 'child-1']);
+    const children = await kit.reader.childrenOf([UUID, 'loop', 'nope']);
+    expect([...children]).toEqual(
+      expect.arrayContaining([
+        [UUID, ['child-1', 'child-2']],
+        ['loop', ['loop']],
+      ]),
+    );
+    expect(children.size).toBe(2);
+  });
+});
+
+describe('filters', () => {
+  const cases: readonly [TaskFilter, readonly string[]][] = [
+    [{ ids: ['child-1', 'loop'] }, ['child-1', 'loop']],
+    [{ ids: [] }, []],
+    [{ names: ['app.root', 'app.bad'] }, [UUID, 'bad-1', 'bad-2']],
+    [{ names: ['app.*'], states: ['FAILURE'] }, ['bad-1', 'bad-2', 'bad-3']],
+    [{ names: ['*child', 'app.root'] }, [UUID, 'child-1', 'child-2']],
+    [{ names: ['*.b*'] }, ['bad-1', 'bad-2']],
+    [{ names: ['app_*'] }, []],
+    [{ states: ['RETRY'] }, ['again']],
+    [{ workers: ['celery@two'] }, ['child-1']],
+    [{ queues: ['slow', 'fast'] }, [UUID, 'child-2']],
+    [{ rootId: UUID }, [UUID, 'child-1', 'child-2']],
+    [{ parentId: UUID }, ['child-1', 'child-2']],
+    [{ exceptionTypes: ['KeyError'] }, ['again']],
+    [{ fingerprint: 'f1' }, ['bad-1', 'bad-2', 'bad-3']],
+    [{ fromMs: (NOON - 49) * 1000, toMs: (NOON - 47) * 1000 }, ['bad-1', 'bad-2']],
+    [{ receivedFrom: NOON - 500, receivedTo: NOON - 60, states: ['SUCCESS'] }, ['child-1', 'child-2', 'loop']],
+    [{ runtimeMin: 1, runtimeMax: 2 }, ['bad-1', 'bad-2']],
+    [{ exceptionText: "VALUEERROR('BAD 2" }, ['bad-2']],
+    [{ resultText: '2', kwargsText: 'N' }, [UUID]],
+    [{ names: ["app.root' or true --"] }, []],
+    [{ names: ['app.root\0'], ids: ["\\'; drop table celery_tasks"] }, []],
+    [{ argsText: '%' }, []],
+  ];
+
+  it.each(cases)('%j', async (filter, expected) => {
+    expect((await idsOf(kit.reader, filter)).sort()).toEqual([...expected].sort());
+    expect(await kit.reader.countTasks(filter, 100)).toBe(expected.length);
+  });
+
+  it('count up to the limit', async () => {
+    expect(await kit.reader.countTasks({}, 3)).toBe(3);
+  });
+
+  it('take the whole id of a task for that task, and any other id for a text', async () => {
+    const find = (text: string) => {
+      const search = parseSearch(text);
+      return search === undefined ? [] : idsOf(kit.reader, { search });
+    };
+    expect(await find(UUID.toUpperCase())).toEqual([UUID]);
+    expect(await find(`args:${UUID}`)).toEqual(['lost']);
+    expect(await find(`${UUID} state:FAILURE`)).toEqual([]);
+    await kit.insertTasks([
+      { task_id: 'far', name: 'far', kwargs: "{'o': '11111111-2222-4333-8444-555555555555'}", timestamp: NOON - 1000 },
+    ]);
+    expect(await find('11111111-2222-4333-8444-555555555555')).toEqual(['far']);
+  });
+});
+
+describe('failures', () => {
+  it('are grouped, largest first', async () => {
+    const groups = await kit.reader.failures({}, 10);
+    expect(groups.map(({ fingerprint, count }) => [fingerprint, count])).toEqual([
+      ...[
+        ['f1', 3],
+        ['', 1],
+        ['f2', 1],
+      ],
+    ]);
+    expect(groups[0]).toEqual({
+      ...{
+        exceptionType: 'ValueError',
+        message: 'bad <n>',
+        fingerprint: 'f1',
+        count: 3,
+        names: ['app.bad', 'app.other'],
+      },
+      ...{ firstMs: (NOON - 49) * 1000, lastMs: (NOON - 47) * 1000, sampleTaskId: 'bad-3', sampleTraceback: 'trace 3' },
+    });
+    expect(groups[1]).toMatchObject({
+      exceptionType: 'Unknown',
+      message: '',
+      sampleTaskId: 'lost',
+      sampleTraceback: null,
+    });
+    expect(await kit.reader.failures({}, 1)).toHaveLength(1);
+  });
+
+  it('obey the filter', async () => {
+    expect(await kit.reader.failures({ names: ['app.other'] }, 10)).toMatchObject([
+      { count: 1, sampleTaskId: 'bad-3' },
+    ]);
+    const search = parseSearch('kwargs:n=2');
+    if (search === undefined) throw new Error('not a search');
+    expect(await kit.reader.failures({ search }, 10)).toMatchObject([{ count: 1, sampleTaskId: 'bad-2' }]);
+  });
+});
+
+describe('series', () => {
+  const minute = (n: number): number => NOON * 1000 + n * 60_000;
+  const query = (more: Partial<SeriesQuery>): SeriesQuery => ({
+    ...{ fromMs: minute(0), toMs: minute(6), stepMs: 120_000, by: [], columns: ['count'], limit: 10, ...more },
+  });
+  const buckets = (...runtimes: number[]): number[] => {
+    const counts = new Array<number>(RUNTIME_BUCKETS.length + 1).fill(0);
+    for (const runtime of runtimes) counts[runtimeBucket(runtime)] = (counts[runtimeBucket(runtime)] ?? 0) + 1;
+    return counts;
+  };
+
+  beforeAll(async () => {
+    const row = (n: number, name: string, more: object) => ({
+      ...{ minute: new Date(minute(n)), name, queue: 'q', worker: 'w', sent: 0, received: 0, started: 0, succeeded: 0 },
+      ...{ failed: 0, retried: 0, revoked: 0, rejected: 0, other: 0, runtime_count: 0, runtime_sum: 0, ...more },
+    });
+    await kit.insert('celery_task_rollups', [
+      row(-1, 'a', { succeeded: 100 }),
+      row(0, 'a', { succeeded: 2, received: 3, runtime_count: 2, runtime_buckets: buckets(0.1, 0.1) }),
+      row(1, 'a', { succeeded: 2, failed: 1, runtime_count: 2, runtime_buckets: buckets(10, 10), queue: 'p' }),
+      row(4, 'b', { succeeded: 1, runtime_count: 1, runtime_buckets: buckets(1), worker: 'v' }),
+      row(4, 'c', { started: 5 }),
+      row(6, 'b', { succeeded: 100 }),
+    ]);
+  });
+
+  it('count what ended, in every step', async () => {
+    expect(await kit.reader.series(query({ columns: ['count', 'rate'] }))).toEqual([
+      {
+        labels: {},
+        points: [
+          { timeMs: minute(0), values: [5, 5 / 120] },
+          { timeMs: minute(2), values: [0, 0] },
+          { timeMs: minute(4), values: [1, 1 / 120] },
+        ],
+      },
+    ]);
+  });
+
+  it('tell dimensions apart and keep the largest', async () => {
+    const totals = async (more: Partial<SeriesQuery>) =>
+      (await kit.reader.series(query(more))).map(({ labels, points }) => [
+        Object.values(labels).join(),
+        points.reduce((sum, point) => sum + (point.values[0] ?? 0), 0),
+      ]);
+    expect(await totals({ by: ['name'] })).toEqual([['a', 5], ['b', 1]]); // prettier-ignore
+    expect(await totals({ by: ['name'], limit: 1, columns: ['count', 'p50'] })).toEqual([['a', 5]]);
+    expect(await totals({ by: ['queue', 'worker'] })).toEqual([['p,w', 3], ['q,w', 2], ['q,v', 1]]); // prettier-ignore
+    expect(await totals({ by: ['state'] })).toEqual([['SUCCESS', 5], ['STARTED', 5], ['RECEIVED', 3], ['FAILURE', 1]].sort((x, y) => Number(y[1]) - Number(x[1]) || (String(x[0]) < String(y[0]) ? -1 : 1))); // prettier-ignore
+    expect(await totals({ by: ['name', 'state'], states: ['FAILURE', 'STARTED'] })).toEqual([['c,STARTED', 5], ['a,FAILURE', 1]]); // prettier-ignore
+    expect(await totals({ by: ['name'], names: ['b', 'x'], workers: ['v'] })).toEqual([['b', 1]]);
+    expect(await totals({ by: ['name'], queues: ["q' or true --"] })).toEqual([]);
+    expect(await totals({ by: ['name'], states: ['NOPE'] })).toEqual([]);
+  });
+
+  it('give percentiles within a bucket of the truth', async () => {
+    const [series] = await kit.reader.series(query({ columns: ['p50', 'p95'], by: ['name'], names: ['a'] }));
+    const [p50, p95] = series?.points[0]?.values ?? [];
+    expect(p50).toBeGreaterThan(0.1 / 1.42);
+    expect(p50).toBeLessThan(0.1 * 1.42);
+    expect(p95).toBeGreaterThan(10 / 1.42);
+    expect(p95).toBeLessThan(10 * 1.42);
+    expect(series?.points[1]?.values).toEqual([null, null]);
+  });
+
+  it('bound the number of steps', async () => {
+    await expect(kit.reader.series(query({ fromMs: 0, stepMs: 60_000 }))).rejects.toThrow(RangeError);
+  });
+});
+
+describe('lists', () => {
+  it('of workers, told online by their heartbeats', async () => {
+    const ago = (seconds: number): Date => new Date((NOON - seconds) * 1000);
+    const row = (hostname: string, seconds: number, freq: number | null, online = true) => ({
+      ...{ hostname, first_seen_at: ago(1000), last_heartbeat_at: ago(seconds), online, freq },
+    });
+    await kit.insert('celery_workers', [
+      { ...row('a', 14, 2), active: 1, processed: 5, clock: 9, pid: 7, loadavg: [0.5, 0.25, 0], sw_ident: 'py-celery' },
+      ...[row('b', 16, 2), row('c', 29, 10), row('d', 31, 10), row('e', 1, 2, false), row('f', 14, null)],
+      { ...row('g', 1, 2), last_heartbeat_at: null },
+    ]);
+    const workers = await kit.reader.workers();
+    expect(workers.filter(({ online }) => online).map(({ hostname }) => hostname)).toEqual(['a', 'c', 'f']);
+    expect(workers[0]).toEqual({
+      ...{
+        hostname: 'a',
+        online: true,
+        lastHeartbeatMs: (NOON - 14) * 1000,
+        firstSeenMs: (NOON - 1000) * 1000,
+        pid: 7,
+      },
+      ...{
+        freq: 2,
+        active: 1,
+        processed: 5,
+        loadavg: [0.5, 0.25, 0],
+        swIdent: 'py-celery',
+        swVer: null,
+        swSys: null,
+        clock: 9,
+      },
+    });
+  });
+
+  it('of worker events, names, queues and gaps', async () => {
+    const at = (seconds: number): Date => new Date((NOON + seconds) * 1000);
+    await kit.insert(
+      'celery_worker_events',
+      [1, 2, 3].map((n) => ({
+        ...{ occurred_at: at(n), received_at: at(n), identity: n, timestamp: NOON + n, clock: n, hostname: 'a' },
+        ...{ type: 'worker-heartbeat', fields: { active: n } },
+      })),
+    );
+    const events = await kit.reader.workerEvents('a', (NOON + 1) * 1000, (NOON + 3) * 1000, 5);
+    expect(events.map(({ fields }) => fields['active'])).toEqual([2, 1]);
+    expect(events[0]?.fields).toMatchObject({ type: 'worker-heartbeat', hostname: 'a', clock: 2 });
+    await kit.insert(
+      'celery_task_names',
+      ['b', 'B', 'a'].map((name) => ({ name, first_seen_at: at(0), last_seen_at: at(0) })),
+    );
+    expect(await kit.reader.taskNames()).toEqual(['B', 'a', 'b']);
+    expect(await kit.reader.queueNames()).toEqual(['fast', 'slow']);
+    await kit.rows(`insert into umbel_gaps (agent, from_at, to_at, cause, healed) values
+      ('x', to_timestamp(${NOON}), to_timestamp(${NOON + 10}), 'one', '{"tasks": 2}'),
+      ('x', to_timestamp(${NOON + 20}), null, 'two', null)`);
+    const gaps = (from: number, to: number) => kit.reader.gaps((NOON + from) * 1000, (NOON + to) * 1000, 10);
+    expect((await gaps(5, 100)).map(({ cause, toMs }) => [cause, toMs])).toEqual([['two', null], ['one', (NOON + 10) * 1000]]); // prettier-ignore
+    expect((await gaps(5, 20)).map(({ healed }) => healed)).toEqual([{ tasks: 2 }]);
+    expect((await gaps(11, 20)).length).toBe(0);
+  });
+});
+
+describe('rare texts', () => {
+  it('are found behind more candidates than one walk looks at, once and in order', async () => {
+    await kit.rows(`insert into celery_tasks (seen_on, timestamp, task_id, state, args, kwargs)
+      select '2026-03-10', ${NOON - 10_000} - n / 3, 'bulk-' || n, 'SUCCESS',
+        case when n % 5000 < 2 or n > 44990 then 'needle' else repeat('lorem ipsum ', 20) end,
+        case when n % 9000 = 0 then '{''rare'': True}' end
+      from generate_series(1, 45000) n`);
+    const needles = await kit.rows<{ task_id: string }>(
+      `select task_id from celery_tasks where args = 'needle' order by timestamp desc, task_id desc`,
+    );
+    const expected = needles.map((row) => row.task_id);
+    expect(expected).toHaveLength(27);
+    for (const text of ['needle', 'args:NEEDLE', 'needle bulk']) {
+      const search = parseSearch(text);
+      if (search === undefined) throw new Error('not a search');
+      expect(await idsOf(kit.reader, { search })).toEqual(expected);
+      expect(await idsOf(kit.reader, { search }, { key: 'timestamp', descending: false })).toEqual(
+        [...expected].reverse(),
+      );
+      const found: string[] = [];
+      for (let cursor: string | undefined; ;) {
+        const page = await kit.reader.searchTasks({ search }, NEWEST, 4, cursor);
+        found.push(...page.tasks.map((task) => task.taskId));
+        if ((cursor = page.nextCursor) === undefined) break;
+      }
+      expect(found).toEqual(expected);
+    }
+    const search = parseSearch('kwargs:rare=true');
+    if (search === undefined) throw new Error('not a search');
+    expect(await idsOf(kit.reader, { search })).toEqual([9000, 18000, 27000, 36000, 45000].map((n) => `bulk-${n}`));
+  }, 30_000);
+});
+
+describe('trouble', () => {
+  it('is told: a query that takes too long', async () => {
+    const search = parseSearch('absent-text');
+    if (search === undefined) throw new Error('not a search');
+    const hasty = kit.openReader(3);
+    await expect(hasty.searchTasks({ search }, NEWEST, 50)).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('narrow the time range') as unknown,
+    });
+    await expect(hasty.findTask(UUID)).resolves.toBeDefined();
+  }, 20_000);
+
+  it('is told: no server, and the reader works again afterwards', async () => {
+    const nobody = kit.openReader(1000, 'postgres://nobody@127.0.0.1:9/none');
+    await expect(nobody.findTask('x')).rejects.toBeInstanceOf(HistoryUnavailable);
+    await expect(nobody.exportTasks({}, NEWEST, 1)[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(
+      HistoryUnavailable,
+    );
+    const reader = kit.openReader(30_000);
+    const rows = reader.exportTasks({}, NEWEST, 30_000)[Symbol.asyncIterator]();
+    await rows.next();
+    await kit.rows(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`);
+    const rest = (async () => {
+      while ((await rows.next()).done !== true);
+    })();
+    await expect(rest).rejects.toBeInstanceOf(HistoryUnavailable);
+    expect(await reader.findTask(UUID)).toBeDefined();
+  }, 20_000);
+
+  it('does not stay: an export that is left ends its transaction at once', async () => {
+    let seen = 0;
+    for await (const task of kit.reader.exportTasks({}, NEWEST, 30_000)) {
+      expect(task.taskId).not.toBe('');
+      if (++seen === 3) break;
+    }
+    const open = await kit.rows(`select 1 from pg_stat_activity
+      where datname = current_database() and state like 'idle in transaction%'`);
+    expect(open).toEqual([]);
+    expect(kit.pool.waitingCount).toBe(0);
+    expect(kit.pool.idleCount).toBe(kit.pool.totalCount);
+  });
+
+  it('never reaches the tables: they are all still there', async () => {
+    expect((await kit.rows('select from celery_tasks')).length).toBeGreaterThan(40_000);
+  });
+});
