@@ -34,6 +34,8 @@ export interface HistoryFeed {
   problem(): string | undefined;
   /** Epoch ms of receipt of the oldest event that is not stored; undefined when all are. */
   oldestMs(): number | undefined;
+  /** Events that wait, as far as they were pushed by this run. */
+  waitingEvents(): number;
   /** Writes what waits until the deadline, puts the rest into files. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -46,25 +48,100 @@ export interface HistoryFeed {
  *                                                                              back-off, read back in order on return
  */
 export function startHistoryFeed(deps: HistoryFeedDeps): HistoryFeed {
-  const { queue, clock, logger } = deps;
-  let waiting = 0;
-  let wakeUp: (() => void) | undefined;
-  let failure: string | undefined;
-  let closing = false;
+  const feed = new Feed(deps);
+  feed.start();
+  return feed;
+}
 
-  const pause = (delayMs: number): Promise<void> =>
-    new Promise((resolve) => {
-      const cancel = clock.after(delayMs, resolve);
-      wakeUp = () => {
-        cancel();
-        resolve();
-      };
-    });
+class Feed implements HistoryFeed {
+  readonly #deps: HistoryFeedDeps;
+  #waiting = 0;
+  #failure: string | undefined;
+  #closing = false;
+  #wakeUp: () => void = () => undefined;
+  #running: Promise<void> = Promise.resolve();
 
-  function nextBatches(): EventBatch[] {
+  constructor(deps: HistoryFeedDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  push(batch: EventBatch): void {
+    const { queue } = this.#deps;
+    const idle = queue.empty;
+    if (!queue.push(batch)) {
+      this.#deps.onOverflow(batch);
+      return;
+    }
+    this.#waiting += batch.events.length;
+    if (this.#failure === undefined && (idle || this.#waiting >= EVENTS_PER_WRITE)) this.#wakeUp();
+  }
+
+  hasRoom(): boolean {
+    const { queue, highWaterBytes } = this.#deps;
+    return this.#failure !== undefined || queue.memoryBytes < highWaterBytes || queue.diskBytes > 0;
+  }
+
+  problem(): string | undefined {
+    return this.#failure ?? this.#deps.queue.problem?.message;
+  }
+
+  oldestMs(): number | undefined {
+    return this.#deps.queue.peek(1)[0]?.message.receivedMs;
+  }
+
+  waitingEvents(): number {
+    return this.#waiting;
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    const { queue, clock } = this.#deps;
+    this.#closing = true;
+    this.#wakeUp();
+    await this.#running;
+    while (this.#failure === undefined && !queue.empty && clock.now() < deadlineMs) await this.#writeOnce(0);
+    queue.close();
+  }
+
+  async #run(): Promise<void> {
+    const { queue } = this.#deps;
+    let attempt = 0;
+    while (!this.#closing) {
+      if (queue.empty) {
+        await this.#pause(IDLE_MS);
+        continue;
+      }
+      const isQuiet = attempt === 0 && this.#waiting < EVENTS_PER_WRITE && queue.diskBytes === 0;
+      if (isQuiet) await this.#pause(GATHER_MS);
+      attempt = await this.#writeOnce(attempt);
+    }
+  }
+
+  /** Resolves with the number of attempts that have failed since the last success. */
+  async #writeOnce(attempt: number): Promise<number> {
+    const batches = this.#nextBatches();
+    try {
+      await this.#deps.write(batches);
+    } catch (error) {
+      this.#goDown(error);
+      if (!this.#closing) await this.#pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 5000);
+      return attempt + 1;
+    }
+    if (this.#failure !== undefined) this.#deps.logger.info('the history is written again');
+    this.#failure = undefined;
+    this.#deps.queue.commit(batches.length);
+    this.#waiting = Math.max(0, this.#waiting - batches.reduce((sum, batch) => sum + batch.events.length, 0));
+    this.#deps.onRoom();
+    return 0;
+  }
+
+  #nextBatches(): EventBatch[] {
     const batches: EventBatch[] = [];
     let events = 0;
-    for (const batch of queue.peek(EVENTS_PER_WRITE)) {
+    for (const batch of this.#deps.queue.peek(EVENTS_PER_WRITE)) {
       if (events > 0 && events + batch.events.length > EVENTS_PER_WRITE) break;
       batches.push(batch);
       events += batch.events.length;
@@ -72,69 +149,27 @@ export function startHistoryFeed(deps: HistoryFeedDeps): HistoryFeed {
     return batches;
   }
 
-  async function writeOnce(attempt: number): Promise<number> {
-    const batches = nextBatches();
-    try {
-      await deps.write(batches);
-    } catch (error) {
-      goDown(error);
-      await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 5000);
-      return attempt + 1;
-    }
-    if (failure !== undefined) logger.info('the history is written again');
-    failure = undefined;
-    queue.commit(batches.length);
-    waiting = Math.max(0, waiting - batches.reduce((sum, batch) => sum + batch.events.length, 0));
-    deps.onRoom();
-    return 0;
-  }
-
-  function goDown(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (failure === undefined)
+  #goDown(error: unknown): void {
+    const { logger, queue } = this.#deps;
+    if (this.#failure === undefined) {
       logger.error({ err: error }, 'the history cannot be written: events go to files until it can');
-    failure = reason;
+    }
+    this.#failure = error instanceof Error ? error.message : String(error);
     try {
       queue.spill();
     } catch (spillError) {
       logger.error({ err: spillError }, 'events cannot be put into files: they stay in memory');
     }
-    deps.onRoom();
+    this.#deps.onRoom();
   }
 
-  async function run(): Promise<void> {
-    let attempt = 0;
-    while (!closing) {
-      if (queue.empty) {
-        await pause(IDLE_MS);
-        continue;
-      }
-      if (attempt === 0 && waiting < EVENTS_PER_WRITE && queue.diskBytes === 0) await pause(GATHER_MS);
-      attempt = await writeOnce(attempt);
-    }
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#deps.clock.after(delayMs, resolve);
+      this.#wakeUp = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
-
-  const running = run();
-
-  return {
-    push(batch) {
-      const idle = queue.empty;
-      if (!queue.push(batch)) {
-        deps.onOverflow(batch);
-        return;
-      }
-      waiting += batch.events.length;
-      if (failure === undefined && (idle || waiting >= EVENTS_PER_WRITE)) wakeUp?.();
-    },
-    hasRoom: () => failure !== undefined || queue.memoryBytes < deps.highWaterBytes || queue.diskBytes > 0,
-    problem: () => failure ?? queue.problem?.message,
-    oldestMs: () => queue.peek(1)[0]?.message.receivedMs,
-    async close(deadlineMs) {
-      closing = true;
-      wakeUp?.();
-      await running;
-      while (failure === undefined && !queue.empty && clock.now() < deadlineMs) await writeOnce(0);
-      queue.close();
-    },
-  };
 }

@@ -1,0 +1,202 @@
+import type { Decoded } from '../core/events/event.ts';
+import type { HistoryReader } from '../core/query/reader.ts';
+import type { RawMessage } from '../core/wire/message.ts';
+import { batchCodec } from '../ingest/codecs.ts';
+import { startHistoryFeed, type HistoryFeed } from '../ingest/history-feed.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { SpillQueue } from '../lib/spill/spill-queue.ts';
+import { AgentLog } from '../sinks/history/agent-log.ts';
+import { migrate, openPool } from '../sinks/history/database.ts';
+import { Partitions } from '../sinks/history/partitions.ts';
+import { openHistoryReader } from '../sinks/history/read/reader.ts';
+import type { TextLimits } from '../sinks/history/safe-values.ts';
+import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
+import type { EventBatch } from '../sinks/port.ts';
+import { lazyReader } from './lazy-reader.ts';
+import { startListeningLog, type ListeningLog } from './listening.ts';
+
+const RETRY_OPEN_MS = 2000;
+const RETENTION_MS = 3_600_000;
+
+export interface HistoryOptions {
+  readonly databaseUrl: string;
+  readonly agentName: string;
+  /** Directory of the segment files in which events wait for the database. */
+  readonly spillDirectory: string;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly retentionDays: number;
+  readonly rollupDays: number;
+  readonly statementTimeoutMs: number;
+  readonly maxConnections: number;
+  /** What is kept of long texts. */
+  readonly limits: Partial<TextLimits>;
+}
+
+export interface HistoryDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly decode: (message: RawMessage) => Decoded;
+  onWrite(report: WriteReport): void;
+  onWriteError(): void;
+  onRoom(): void;
+  onOverflow(batch: EventBatch): void;
+  /** The database was reached: what it holds can be put into the live model. */
+  onOpen(reader: HistoryReader): Promise<void>;
+}
+
+export interface History {
+  readonly reader: HistoryReader;
+  readonly feed: HistoryFeed;
+  readonly queue: SpillQueue<EventBatch>;
+  readonly listening: ListeningLog;
+  /** Resolves when the database was reached, or could not be at the first try. */
+  readonly firstTry: Promise<void>;
+  /** Why the history cannot be written or read; undefined when it can. */
+  problem(): string | undefined;
+  /** Writes what waits until the deadline, the rest goes to files. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+interface OpenParts {
+  readonly writer: HistoryWriter;
+  readonly reader: HistoryReader;
+  readonly log: AgentLog;
+  readonly partitions: Partitions;
+}
+
+/**
+ * The history as the agent uses it: there from the first moment, whether Postgres is or not. Until the database is
+ * reached events wait in the feed, and queries reject with `HistoryUnavailable`.
+ */
+export function startHistory(options: HistoryOptions, deps: HistoryDeps): History {
+  const { clock, logger } = deps;
+  const opening = keepOpening(options, deps, (aliveMs) => listening.previousRunEnded(aliveMs));
+  const parts = (): OpenParts | undefined => opening.parts;
+  const listening = startListeningLog({ ...options, clock, logger, log: () => parts()?.log });
+
+  const queue = SpillQueue.open({
+    directory: options.spillDirectory,
+    codec: batchCodec(deps.decode),
+    memoryBytes: options.memoryBytes,
+    diskBytes: options.diskBytes,
+  });
+  const feed = startHistoryFeed({
+    queue,
+    clock,
+    logger,
+    highWaterBytes: options.memoryBytes / 2,
+    onRoom: () => deps.onRoom(),
+    onOverflow: (batch) => deps.onOverflow(batch),
+    write: (batches) => write(opening, deps, batches),
+  });
+  const stopRetention = clock.every(RETENTION_MS, () => void applyRetention(parts()?.partitions, logger));
+
+  return {
+    reader: lazyReader(
+      () => parts()?.reader,
+      () => opening.problem,
+    ),
+    feed,
+    queue,
+    listening,
+    firstTry: opening.firstTry,
+    problem: () => (parts() === undefined ? opening.problem : feed.problem()),
+    async close(deadlineMs) {
+      stopRetention();
+      await opening.stop();
+      await feed.close(deadlineMs);
+      await listening.close();
+      await parts()?.writer.close();
+      await opening.pool.end();
+    },
+  };
+}
+
+async function write(opening: Opening, deps: HistoryDeps, batches: readonly EventBatch[]): Promise<void> {
+  await opening.firstTry;
+  if (opening.parts === undefined) throw new Error(opening.problem);
+  try {
+    deps.onWrite(await opening.parts.writer.write(batches));
+  } catch (error) {
+    deps.onWriteError();
+    throw error;
+  }
+}
+
+async function applyRetention(partitions: Partitions | undefined, logger: Logger): Promise<void> {
+  try {
+    await partitions?.prepareAhead();
+    const report = await partitions?.dropOldPartitions();
+    if (report !== undefined && report.dropped.length > 0) logger.info(report, 'old partitions dropped');
+  } catch (error) {
+    logger.warn({ err: error }, 'retention did not run; it is tried again in an hour');
+  }
+}
+
+interface Opening {
+  readonly pool: ReturnType<typeof openPool>;
+  parts: OpenParts | undefined;
+  problem: string;
+  firstTry: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Tries to open the database until it succeeds or is stopped. */
+function keepOpening(
+  options: HistoryOptions,
+  deps: HistoryDeps,
+  previousRunEnded: (aliveMs: number | null) => void,
+): Opening {
+  const { clock, logger } = deps;
+  const pool = openPool({ ...options, logger });
+  let stopped = false;
+  const opening: Opening = {
+    pool,
+    parts: undefined,
+    problem: 'the database has not been reached yet',
+    firstTry: Promise.resolve(),
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+
+  async function tryOpen(): Promise<void> {
+    try {
+      const parts = await openParts(pool, options, deps);
+      previousRunEnded(await parts.log.lastAlive(options.agentName));
+      opening.parts = parts;
+      logger.info('history open');
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (problem !== opening.problem)
+        logger.error({ err: error }, 'the history cannot be opened yet; it is tried again');
+      opening.problem = problem;
+    }
+  }
+
+  async function run(): Promise<void> {
+    await opening.firstTry;
+    while (opening.parts === undefined && !stopped) {
+      await clock.sleep(RETRY_OPEN_MS);
+      await tryOpen();
+    }
+  }
+
+  opening.firstTry = tryOpen();
+  const running = run();
+  return opening;
+}
+
+async function openParts(pool: Opening['pool'], options: HistoryOptions, deps: HistoryDeps): Promise<OpenParts> {
+  const shared = { ...options, pool, clock: deps.clock, logger: deps.logger };
+  await migrate(options.databaseUrl, deps.logger);
+  const partitions = new Partitions(shared);
+  await partitions.prepareAhead();
+  const log = new AgentLog(pool);
+  const reader = openHistoryReader(shared);
+  await deps.onOpen(reader);
+  return { log, partitions, reader, writer: openHistoryWriter({ ...shared, partitions }) };
+}

@@ -1,0 +1,62 @@
+import type { Reject } from '../core/events/event.ts';
+import type { RawMessage } from '../core/wire/message.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { ListeningGap } from '../transport/port.ts';
+import type { ListeningLog } from './listening.ts';
+import type { Totals } from './pipeline.ts';
+
+/** Overflows closer together than this are one gap. */
+const QUIET_MS = 5000;
+
+export interface LossesDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'onReject' | 'onDrop' | 'onGap'>;
+  readonly totals: Totals;
+  readonly history: () => { readonly listening: Pick<ListeningLog, 'recordGap'> } | undefined;
+}
+
+/** Nothing is lost in silence: everything that cannot be used or kept is counted, logged and, as a gap, stored. */
+export interface Losses {
+  reject(reject: Reject): void;
+  /** A message for which neither memory nor disk had room. */
+  overflow(queue: 'intake' | 'history', message: RawMessage): void;
+  gap(gap: ListeningGap): void;
+  /** Tells an overflow that is over as a gap; to be called every second or so. */
+  sweep(nowMs: number): void;
+}
+
+export function watchLosses({ clock, logger, metrics, totals, history }: LossesDeps): Losses {
+  let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
+
+  function gap(gap: ListeningGap): void {
+    logger.warn(gap, 'events could not be heard for a time');
+    metrics.onGap(gap);
+    history()?.listening.recordGap(gap);
+  }
+
+  return {
+    reject(reject) {
+      totals.rejects += 1;
+      metrics.onReject(reject.reason);
+      logger.debug(reject, 'not an event');
+    },
+    overflow(queue, { receivedMs }) {
+      totals.dropped += 1;
+      metrics.onDrop(queue);
+      const nowMs = clock.now();
+      overflowing ??= { fromMs: receivedMs, toMs: nowMs, messages: 0 };
+      overflowing.toMs = nowMs;
+      overflowing.messages += 1;
+    },
+    gap,
+    sweep(nowMs) {
+      if (overflowing === undefined || nowMs - overflowing.toMs < QUIET_MS) return;
+      const { fromMs, toMs, messages } = overflowing;
+      overflowing = undefined;
+      gap({ fromMs, toMs, cause: `${messages} messages found no room: the memory and disk for them were used up` });
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Change } from '../core/state/change.ts';
+import type { ClusterState } from '../core/state/cluster.ts';
+import type { EventBatch } from '../sinks/port.ts';
+
+/** Counted since the start of the process; shown on `/api/v1/status`. */
+export interface Totals {
+  events: number;
+  taskEvents: number;
+  rejects: number;
+  dropped: number;
+}
+
+export interface ChangeSinks {
+  readonly metrics: { onChange(change: Change, nowMs: number): void };
+  readonly live: { publish(change: Change): void };
+}
+
+export interface Delivery extends ChangeSinks {
+  readonly cluster: ClusterState;
+  readonly totals: Totals;
+  readonly history: { readonly feed: { push(batch: EventBatch): void } } | undefined;
+}
+
+/** One decoded message, on its way to every sink. */
+export function deliver(batch: EventBatch, nowMs: number, to: Delivery): void {
+  for (const event of batch.events) {
+    to.totals.events += 1;
+    if (event.group === 'task') to.totals.taskEvents += 1;
+    const change = to.cluster.apply(event, nowMs);
+    if (change !== undefined) publish(change, nowMs, to);
+  }
+  to.history?.feed.push(batch);
+}
+
+export function publish(change: Change, nowMs: number, to: ChangeSinks): void {
+  to.metrics.onChange(change, nowMs);
+  to.live.publish(change);
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { MetricsOptions } from '../sinks/metrics/options.ts';
+import type { RedisTransportOptions } from '../transport/redis/transport.ts';
+import type { TlsSettings } from '../transport/url.ts';
+import type { HistoryOptions } from './history.ts';
+
+/** Of the package this code was built from. */
+export function agentVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+export function metricsOptions({ metrics }: Config, version: string): Partial<MetricsOptions> {
+  return {
+    version,
+    flowerSet: metrics.flower,
+    exporterSet: metrics.exporter,
+    prefix: metrics.prefix,
+    staticLabels: metrics.staticLabels,
+    defaultQueue: metrics.defaultQueue,
+    runtimeBuckets: metrics.flowerRuntimeBuckets,
+    exporterRuntimeBuckets: metrics.exporterRuntimeBuckets,
+    queueWaitBuckets: metrics.queueWaitBuckets,
+    workerTimeoutMs: metrics.workerTimeoutMs,
+    purgeOfflineMs: metrics.purgeMs,
+    idleExpiryMs: metrics.idleMs,
+    producerLabel: metrics.producerLabel,
+    genericHostnameSent: metrics.genericHostnameSent,
+    genericHostnameWorker: metrics.genericHostnameWorker,
+    histogramWorkerLabel: metrics.histogramWorkerLabel,
+    maxLabelSetsPerFamily: metrics.maxLabelSets,
+    maxCustomTypes: metrics.maxEventTypes,
+    maxExceptionsPerTask: metrics.maxExceptions,
+    createdSeries: metrics.createdSeries,
+  };
+}
+
+export function historyOptions({ agent, history, limits }: Config, databaseUrl: string): HistoryOptions {
+  return {
+    databaseUrl,
+    agentName: agent.name,
+    spillDirectory: join(history.dataDir, 'spill', 'history'),
+    memoryBytes: limits.bufferMemoryBytes / 2,
+    diskBytes: limits.bufferDiskBytes,
+    retentionDays: history.retentionDays,
+    rollupDays: history.rollupRetentionDays,
+    statementTimeoutMs: history.statementTimeoutMs,
+    maxConnections: history.maxConnections,
+    limits: { value: limits.textLength, traceback: limits.tracebackLength },
+  };
+}
+
+export function redisOptions({ broker }: Config): RedisTransportOptions {
+  const { username, password, ssl } = { ...broker.sentinelKwargs };
+  const tls = brokerTls(broker);
+  return {
+    keyPrefix: broker.globalKeyprefix,
+    fanoutPrefix: broker.fanoutPrefix,
+    fanoutPatterns: broker.fanoutPatterns,
+    eventExchange: broker.eventExchange,
+    ...(broker.masterName !== undefined && { masterName: broker.masterName }),
+    ...(typeof username === 'string' && { sentinelUsername: username }),
+    ...(typeof password === 'string' && { sentinelPassword: password }),
+    ...(ssl === true && tls !== undefined && { sentinelTls: tls }),
+    ...(tls !== undefined && { tls }),
+  };
+}
+
+/** Celery's `broker_use_ssl`; undefined where no option speaks of TLS, and the URL alone decides. */
+function brokerTls(broker: Config['broker']): TlsSettings | undefined {
+  const { useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
+  const parts = [sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname];
+  if (useSsl !== true && parts.every((part) => part === undefined)) return undefined;
+  return {
+    verify: sslCertReqs !== undefined ? sslCertReqs !== 'none' : sslCaCerts !== undefined,
+    unverifiedByDefault: sslCertReqs === undefined && sslCaCerts === undefined,
+    checkHostname: sslCheckHostname ?? false,
+    ...(sslCaCerts !== undefined && { caFile: sslCaCerts }),
+    ...(sslCertfile !== undefined && { certFile: sslCertfile }),
+    ...(sslKeyfile !== undefined && { keyFile: sslKeyfile }),
+  };
+}

@@ -1,0 +1,111 @@
+import type { ClusterState } from '../core/state/cluster.ts';
+import type { AgentStatus } from '../http/ports.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { SpillQueue } from '../lib/spill/spill-queue.ts';
+import type { RawMessage } from '../core/wire/message.ts';
+import type { BrokerTransport, TransportHealth } from '../transport/port.ts';
+import type { GaugeSnapshot } from '../sinks/metrics/agent-set.ts';
+import type { History } from './history.ts';
+import type { Totals } from './pipeline.ts';
+
+/** Workers are heard for this long without one task event before the agent says what may be missing. */
+const NO_TASK_EVENTS_MS = 60_000;
+
+export interface StatusDeps {
+  readonly version: string;
+  readonly startedMs: number;
+  readonly clock: Clock;
+  readonly transport: BrokerTransport;
+  readonly cluster: ClusterState;
+  readonly history: History | undefined;
+  readonly intake: SpillQueue<RawMessage>;
+  readonly totals: Totals;
+  readonly live: { stats(): { readonly subscribers: number; readonly dropped: number } };
+  readonly warnings: readonly string[];
+}
+
+/** How the agent stands, from memory alone. */
+export function agentStatus(deps: StatusDeps): AgentStatus {
+  const { history, clock, transport, totals } = deps;
+  const health = transport.health();
+  const counts = deps.cluster.counts();
+  const { problem } = health;
+  return {
+    version: deps.version,
+    startedMs: deps.startedMs,
+    demo: transport.scheme === 'demo',
+    broker: {
+      displayUrl: transport.displayUrl,
+      connected: health.connected,
+      sinceMs: health.sinceMs,
+      reconnects: health.reconnects,
+      ...(problem === undefined ? {} : { problem }),
+    },
+    history: historyStatus(history, clock.now()),
+    counts: { ...totals, ...counts, intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes },
+    warnings: [...deps.warnings, ...currentWarnings(deps, health)],
+  };
+}
+
+function historyStatus(history: History | undefined, nowMs: number): AgentStatus['history'] {
+  if (history === undefined) return { enabled: false, connected: false, lagMs: 0, queuedBatches: 0, spilledBytes: 0 };
+  const problem = history.problem();
+  return {
+    enabled: true,
+    connected: problem === undefined,
+    lagMs: historyLagMs(history, nowMs),
+    queuedBatches: history.queue.ready,
+    spilledBytes: history.queue.diskBytes,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+/** What a scrape adds to the counters, from memory alone. */
+export function gauges(deps: StatusDeps): GaugeSnapshot {
+  const { history, transport, cluster, intake } = deps;
+  const { connected, reconnects } = transport.health();
+  const { openTasks, finishedTasks } = cluster.counts();
+  return {
+    broker: { connected, reconnects },
+    intakeQueueBytes: intake.memoryBytes + intake.diskBytes,
+    tasksHeld: openTasks + finishedTasks,
+    live: deps.live.stats(),
+    ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),
+  };
+}
+
+function historyGauges(history: History, nowMs: number): NonNullable<GaugeSnapshot['history']> {
+  return {
+    up: history.problem() === undefined,
+    queueEvents: history.feed.waitingEvents(),
+    spilledBytes: history.queue.diskBytes,
+    lagSeconds: historyLagMs(history, nowMs) / 1000,
+  };
+}
+
+/** Age of the oldest event that is not stored, ms. */
+function historyLagMs(history: History, nowMs: number): number {
+  const oldestMs = history.feed.oldestMs();
+  return oldestMs === undefined ? 0 : Math.max(0, nowMs - oldestMs);
+}
+
+function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth): string[] {
+  const warnings: string[] = [];
+  if (deps.transport.scheme === 'demo') {
+    warnings.push('DEMO: these tasks and workers are simulated. Give a broker with --broker to see your own.');
+  }
+  if (hint !== undefined) warnings.push(hint);
+  const upMs = deps.clock.now() - deps.startedMs;
+  const online = deps.cluster.workers().filter((worker) => worker.online).length;
+  if (connected && upMs > NO_TASK_EVENTS_MS && online > 0 && deps.totals.taskEvents === 0) {
+    warnings.push(
+      `${online} workers are online but none has sent a task event: start them with -E, or set worker_send_task_events = True.`,
+    );
+  }
+  if (deps.totals.dropped > 0) {
+    warnings.push(
+      `${deps.totals.dropped} messages were dropped because memory and disk were full: give --buffer-disk more room.`,
+    );
+  }
+  return warnings;
+}
