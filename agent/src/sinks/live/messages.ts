@@ -1,0 +1,55 @@
+import type { Change } from '../../core/state/change.ts';
+import type { WorkerState } from '../../core/state/worker.ts';
+import { asDisplayText, asInteger, asNumber, asNumbers, asText } from '../../core/wire/fields.ts';
+import type { LiveTask, LiveWorker } from '../../http/ports.ts';
+
+type TaskChange = Extract<Change, { kind: 'task' }>;
+
+/** Longer exception texts are cut: the stream tells that something happened, the API tells all of it. */
+const EXCEPTION_LIMIT = 1000;
+
+/** A copy of what a subscriber may see: the model goes on changing its own objects. */
+export function liveTask({ event, task, before }: TaskChange): LiveTask {
+  const runtime = asNumber(task.runtime);
+  return {
+    kind: 'task',
+    type: event.type,
+    timestampMs: event.timestamp * 1000,
+    taskId: task.uuid,
+    name: asText(task.name),
+    state: task.state,
+    previousState: before ?? null,
+    worker: task.worker,
+    queue: asText(task.queue),
+    rootId: asText(task.root_id),
+    parentId: asText(task.parent_id),
+    retries: asInteger(task.retries),
+    runtimeMs: runtime === null ? null : runtime * 1000,
+    exception: asDisplayText(task.exception)?.slice(0, EXCEPTION_LIMIT) ?? null,
+  };
+}
+
+/** `type`: of the event that caused it, or `worker-lost`. */
+export function liveWorker(
+  worker: WorkerState,
+  cause: {
+    readonly type: string;
+    readonly timestampMs: number;
+    readonly wasOnline: boolean;
+    readonly restarted: boolean;
+  },
+): LiveWorker {
+  return {
+    kind: 'worker',
+    type: cause.type,
+    timestampMs: cause.timestampMs,
+    worker: worker.hostname,
+    online: worker.online,
+    wasOnline: cause.wasOnline,
+    restarted: cause.restarted,
+    pid: asInteger(worker.pid),
+    active: asInteger(worker.active),
+    processed: asInteger(worker.processed),
+    loadavg: asNumbers(worker.loadavg),
+  };
+}
