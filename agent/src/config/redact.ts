@@ -28,3 +28,9 @@ function redactQuery(tail: string): string {
     SECRET_KEY.test(key) ? `${mark}${key}=${HIDDEN}` : whole,
   );
 }
+
+/** A text with the password of every URL in it hidden. */
+export function redactUrlsIn(line: string): string {
+  if (!line.includes('://')) return line;
+  return line.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/"'\\]*):[^\s@"'\\]+@/gi, `$1:${HIDDEN}@`);
+}

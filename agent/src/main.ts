@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { type Agent, startAgent } from './app.ts';
+import { agentVersion } from './app/settings.ts';
+import { ConfigError } from './config/config.ts';
+import { helpText, printConfig } from './config/help.ts';
+import { type Loaded, loadConfig, requestedAction } from './config/load.ts';
+import { createLogger, type ProcessLogger } from './config/process-logger.ts';
+import { systemClock } from './lib/clock.ts';
+import { parseBrokerUrls } from './transport/url.ts';
+
+/** A stop that takes longer than this ends at once; what was heard is in files by then. */
+const STOP_DEADLINE_MS = 10_000;
+const EXIT_FAILURE = 1;
+const EXIT_CONFIG = 2;
+
+/** Prints what was asked for, or runs the agent until it is told to stop. Resolves to the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const action = requestedAction(argv);
+  if (action === 'help') return print(helpText());
+  if (action === 'version') return print(agentVersion());
+  let loaded: Loaded;
+  try {
+    loaded = loadConfig(argv, process.env, {
+      hostname: hostname(),
+      readFile: (path) => readFileSync(path, 'utf8'),
+      checkBrokerUrls: parseBrokerUrls,
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`The agent does not start:\n${error.problems.map((problem) => `  ${problem}\n`).join('')}`);
+    return EXIT_CONFIG;
+  }
+  if (loaded.printOnly) return print(printConfig(loaded.values));
+  return run(loaded);
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+async function run({ config, warnings }: Loaded): Promise<number> {
+  const logger = createLogger(config.agent, process.stdout);
+  failOnUncaught(logger);
+  const stop = stopSignal(logger);
+  for (const warning of warnings) logger.warn(warning);
+  logger.info({ version: agentVersion(), pid: process.pid, node: process.version }, 'the agent starts');
+  try {
+    const agent = await startAgent(config, { logger, clock: systemClock, warnings });
+    if (!stop.signal.aborted) logger.info(readyText(agent));
+    if (agent.demo) for (const line of DEMO_BANNER) logger.warn(line);
+    await stop.asked;
+    await agent.close();
+    logger.info('the agent has stopped');
+    return 0;
+  } catch (error) {
+    logger.error({ err: error }, `the agent ends: ${error instanceof Error ? error.message : String(error)}`);
+    return EXIT_FAILURE;
+  }
+}
+
+const readyText = ({ url }: Agent): string =>
+  `ready: ${url}  (API ${url}/api/v1/docs, metrics ${url}/metrics, Flower's API ${url}/api/tasks)`;
+
+const DEMO_BANNER = [
+  '*** DEMO *** The tasks and workers shown are SIMULATED: no broker is configured.',
+  '*** DEMO *** For your own cluster: npm start -- --broker redis://HOST:6379/0   (or set CELERY_BROKER_URL)',
+];
+
+/** The first SIGTERM or SIGINT asks for a stop with a deadline, the second one ends at once. */
+function stopSignal(logger: ProcessLogger): { readonly asked: Promise<void>; readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const asked = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      logger.error(`${name} again: ending at once`);
+      process.exit(EXIT_FAILURE);
+    }
+    logger.info(`${name}: stopping`);
+    systemClock.after(STOP_DEADLINE_MS, () => {
+      logger.error(`not stopped after ${STOP_DEADLINE_MS / 1000} s: ending at once`);
+      process.exit(EXIT_FAILURE);
+    });
+    controller.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return { asked, signal: controller.signal };
+}
+
+/** A bug of ours: the state can no longer be trusted. What was stored is safe, and a supervisor starts it again. */
+function failOnUncaught(logger: ProcessLogger): void {
+  const fail = (error: unknown): void => {
+    logger.error({ err: error }, 'an error that nobody handled: the agent ends');
+    process.exit(EXIT_FAILURE);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+}
+
+process.exit(await main(process.argv.slice(2)));

