@@ -2,10 +2,12 @@
  * Reads RESP2 off a socket, made for floods of pub/sub messages.
  *
  * The socket reads into one large slab, and messages are handed on as slices of it: nothing is copied but the cut-off
- * end of a slab. Measured with Redis 7 and `redis-cli --pipe` as the publisher on 2 cores: 700-byte messages
- * 470,000/s (ioredis' `pmessageBuffer`: 375,000/s), 15 KB messages 37,000/s or 560 MB/s (ioredis 29,000/s or 440 MB/s).
- * The publisher was the limit here, while ioredis fell behind and was cut off by Redis' stock pub/sub limit (32 MB) in
- * every second run.
+ * end of a slab.
+ *
+ * Measured with Redis 7.0 and `redis-cli --pipe` as the publisher, everything on 2 cores: 160,000 messages of 700 bytes
+ * at 409,000/s (286 MB/s) for 0.32 CPU s, where ioredis' `pmessageBuffer` takes 0.56; 8,000 messages of 15 KB at
+ * 37,500/s (562 MB/s). The publisher is the limit. On an overloaded machine 7 of 10 such bursts came through whole, with
+ * ioredis 3 of 10: the rest were cut off by Redis' stock pub/sub limit (32 MB).
  */
 
 /** An error that Redis answered with, e.g. `NOAUTH Authentication required.` */

@@ -70,6 +70,7 @@ interface Loss {
   readonly lastHeardMs: number;
   readonly cause: string;
   readonly error: Error | undefined;
+  readonly encrypted: boolean;
   readonly facts: ServerFacts;
 }
 
@@ -247,7 +248,14 @@ class RedisTransport implements BrokerTransport {
     stopProbe();
     // What Redis sent before it closed in good order was read; of what came before a reset or a silence nobody knows.
     const fromMs = error === undefined ? this.#clock.now() : this.#lastHeardMs;
-    return { fromMs, lastHeardMs: this.#lastHeardMs, facts, error, cause: describeLoss(error) };
+    return {
+      fromMs,
+      lastHeardMs: this.#lastHeardMs,
+      facts,
+      error,
+      encrypted: target.tls !== undefined,
+      cause: describeLoss(error),
+    };
   }
 
   #checkMaster(socket: RedisSocket, target: RedisTarget): void {
@@ -337,15 +345,14 @@ class RedisTransport implements BrokerTransport {
   }
 }
 
-/** Redis 7.0 also drops TLS clients whose socket is full: "SSL routines::bad length" in its log. */
-const SUSPECTS = 'its output buffer limit for pubsub (with TLS and Redis 7.0 also a fault of Redis: see its log)';
-
 /** Whether Redis cut the connection off, told from what it says of itself before and after; undefined if it did not. */
-function describeKill({ facts: before, error }: Loss, after: ServerFacts): string | undefined {
+function describeKill({ facts: before, error, encrypted }: Loss, after: ServerFacts): string | undefined {
   if (before.runId === undefined || before.runId !== after.runId) return undefined;
   if (after.outputLimitKills === undefined) {
     // Redis before 7.2 does not count. It closes a subscriber in good order for little else.
-    return error === undefined ? `redis closed the connection: probably ${SUSPECTS}` : undefined;
+    if (error !== undefined) return undefined;
+    const fault = encrypted ? ', or Redis 7.0 stumbled over TLS ("bad length" in its log)' : '';
+    return `redis closed the connection: probably its output buffer limit for pubsub${fault}`;
   }
   if (after.outputLimitKills === before.outputLimitKills) return undefined;
   return 'redis closed the connection: output buffer limit for pubsub';
