@@ -1,5 +1,5 @@
 import type { CeleryEvent, RejectReason } from '../../core/events/event.ts';
-import type { EventTypes } from './event-types.ts';
+import type { EventType } from './event-types.ts';
 import type { UmbelFamily } from './families.ts';
 import type { FamilyRegistry } from './registry.ts';
 import type { Sender } from './senders.ts';
@@ -63,8 +63,8 @@ const UNLABELLED_COUNTERS = [
 /** The agent's own families. */
 export class AgentSet {
   readonly #registry: FamilyRegistry;
-  readonly #types: EventTypes;
-  readonly #received = new Map<string, Sample>();
+  /** By `EventType.index`. */
+  readonly #received: (Sample | undefined)[] = [];
   readonly #keyed = new Map<string, Sample>();
   readonly #skew = new Map<Sender, { readonly skew: Sample; readonly heartbeat: Sample }>();
   readonly #lag: Sample;
@@ -72,9 +72,8 @@ export class AgentSet {
   readonly #writeSeconds: HistogramSeries;
   readonly #batchEvents: HistogramSeries;
 
-  constructor(registry: FamilyRegistry, types: EventTypes, version: string) {
+  constructor(registry: FamilyRegistry, version: string) {
     this.#registry = registry;
-    this.#types = types;
     this.#lag = this.#one('umbel_event_lag_seconds');
     this.#unknownNames = this.#one('umbel_tasks_unknown_name_total');
     this.#writeSeconds = registry.histogram('umbel_history_write_seconds').acquire();
@@ -88,8 +87,8 @@ export class AgentSet {
   }
 
   /** `nowMs`: when the event is processed. */
-  event(event: CeleryEvent, nowMs: number): void {
-    const counter = this.#received.get(event.type) ?? this.#typeCounter(event.type);
+  event(type: EventType, event: CeleryEvent, nowMs: number): void {
+    const counter = (this.#received[type.index] ??= this.#one('umbel_events_received_total', type.label));
     counter.value += 1;
     const lag = nowMs / 1000 - event.timestamp;
     this.#lag.value = lag > 0 ? lag : 0;
@@ -166,13 +165,6 @@ export class AgentSet {
 
   #set(name: UmbelFamily, value: number | undefined, ...labels: readonly string[]): void {
     if (value !== undefined) this.#one(name, ...labels).value = value;
-  }
-
-  #typeCounter(type: string): Sample {
-    const label = this.#types.label(type);
-    const counter = this.#received.get(label) ?? this.#one('umbel_events_received_total', label);
-    this.#received.set(label, counter);
-    return counter;
   }
 
   #one(name: UmbelFamily, ...labels: readonly string[]): Sample {

@@ -1,6 +1,8 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { exceptionType, UNKNOWN_EXCEPTION } from '../../core/query/failure.ts';
 import type { TaskState } from '../../core/state/task.ts';
+import type { EventType } from './event-types.ts';
+import { FAILED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
 import type { ExporterGroup, ExporterLeaf } from './groups.ts';
 import { HostGauges } from './host-gauges.ts';
 import { labelText } from './label-text.ts';
@@ -10,8 +12,8 @@ import type { HistogramFamily, HistogramSeries, Sample, SampleFamily } from './s
 
 export interface ExporterFamilies {
   readonly sent: SampleFamily;
-  /** By event type, without task-sent and task-failed. */
-  readonly counters: ReadonlyMap<string, SampleFamily>;
+  /** By `EventType.index`, without task-sent and task-failed. */
+  readonly counters: readonly (SampleFamily | undefined)[];
   readonly failed: SampleFamily;
   readonly runtime: HistogramFamily;
   readonly wait: HistogramFamily;
@@ -21,7 +23,7 @@ export interface ExporterFamilies {
 
 /** Label value of `name` where the exporter knows none: Python's `str(None)`. */
 const NO_NAME = 'None';
-const NO_COUNTERS: ReadonlyMap<string, Sample> = new Map();
+const NO_COUNTERS: readonly Sample[] = [];
 /** Names whose queue and whose exception classes are remembered. */
 const MAX_NAMES = 10_000;
 
@@ -44,18 +46,18 @@ export class ExporterSet {
   }
 
   /** Counts one task event of the sender. */
-  task(sender: Sender, event: CeleryEvent, task: TaskState, nowMs: number): void {
-    const isSent = event.type === 'task-sent';
+  task(sender: Sender, type: EventType, event: CeleryEvent, task: TaskState, nowMs: number): void {
+    const isSent = type.index === SENT;
     const group = isSent ? (sender.sent ?? this.#joinSent(sender)) : (sender.worked ?? this.#joinWorked(sender));
     const name = task.name === null || task.name === undefined ? NO_NAME : labelText(task.name);
     const queue = this.#queue(task, name, isSent);
     const leaf = group.leaves.get(name)?.get(queue) ?? this.#newLeaf(group, name, queue);
     leaf.lastMs = nowMs;
-    const counter = leaf.counters.get(event.type);
+    const counter = leaf.counters[type.index];
     if (counter !== undefined) counter.value += 1;
-    if (event.type === 'task-succeeded') this.#succeeded(leaf, event, task);
-    else if (event.type === 'task-started') this.#started(leaf, event, task);
-    else if (event.type === 'task-failed') this.#failed(leaf, event).value += 1;
+    if (type.index === SUCCEEDED) this.#succeeded(leaf, event, task);
+    else if (type.index === STARTED) this.#started(leaf, event, task);
+    else if (type.index === FAILED) this.#failed(leaf, event).value += 1;
     else if (isSent) (leaf.sent ??= this.#acquireSent(leaf)).value += 1;
   }
 
@@ -193,7 +195,7 @@ export class ExporterSet {
   #newLeaf(group: ExporterGroup, name: string, queue: string): ExporterLeaf {
     const { maxLabelSetsPerFamily } = this.#options;
     if (maxLabelSetsPerFamily > 0 && this.#leafCount >= maxLabelSetsPerFamily) {
-      for (const family of this.#families.counters.values()) family.dropped += 1;
+      for (const family of this.#families.counters) if (family !== undefined) family.dropped += 1;
       this.#fillOverflow();
       return this.#overflow;
     }
@@ -209,10 +211,8 @@ export class ExporterSet {
     return leaf;
   }
 
-  #zeroCounters(name: string, hostname: string, queue: string): ReadonlyMap<string, Sample> {
-    const counters = new Map<string, Sample>();
-    for (const [type, family] of this.#families.counters) counters.set(type, family.acquire(name, hostname, queue));
-    return counters;
+  #zeroCounters(name: string, hostname: string, queue: string): (Sample | undefined)[] {
+    return this.#families.counters.map((family) => family?.acquire(name, hostname, queue));
   }
 
   #fillOverflow(): void {
@@ -224,7 +224,9 @@ export class ExporterSet {
 
   #release(leaf: ExporterLeaf): void {
     this.#leafCount -= 1;
-    for (const [type, counter] of leaf.counters) this.#families.counters.get(type)?.release(counter);
+    for (const [type, counter] of leaf.counters.entries()) {
+      if (counter !== undefined) this.#families.counters[type]?.release(counter);
+    }
     for (const counter of leaf.failed.values()) this.#families.failed.release(counter);
     if (leaf.sent !== undefined) this.#families.sent.release(leaf.sent);
     if (leaf.runtime !== undefined) this.#families.runtime.release(leaf.runtime);
@@ -232,7 +234,12 @@ export class ExporterSet {
   }
 }
 
-function emptyLeaf(name: string, hostname: string, queue: string, counters: ReadonlyMap<string, Sample>): ExporterLeaf {
+function emptyLeaf(
+  name: string,
+  hostname: string,
+  queue: string,
+  counters: readonly (Sample | undefined)[],
+): ExporterLeaf {
   return {
     name,
     hostname,

@@ -1,6 +1,7 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
 import type { TaskState } from '../../core/state/task.ts';
-import type { EventTypes } from './event-types.ts';
+import type { EventType } from './event-types.ts';
+import { FAILED, RECEIVED, REJECTED, REVOKED, STARTED, SUCCEEDED } from './event-types.ts';
 import type { FlowerGroup, FlowerLeaf } from './groups.ts';
 import type { MetricsOptions } from './options.ts';
 import type { Sender } from './senders.ts';
@@ -15,6 +16,15 @@ export interface FlowerFamilies {
   readonly executing: SampleFamily;
 }
 
+/** A task event, and what the sets need to know beside it. */
+export interface TaskObservation {
+  readonly event: CeleryEvent;
+  readonly task: TaskState;
+  /** Empty when unknown. */
+  readonly name: string;
+  readonly nowMs: number;
+}
+
 interface WorkerGauges {
   readonly online: Sample;
   executing: Sample | undefined;
@@ -26,7 +36,6 @@ interface WorkerGauges {
  */
 export class FlowerSet {
   readonly #families: FlowerFamilies;
-  readonly #types: EventTypes;
   readonly #options: MetricsOptions;
   readonly #groups = new Map<string, FlowerGroup>();
   readonly #gauges = new Map<Sender, WorkerGauges>();
@@ -34,9 +43,8 @@ export class FlowerSet {
   readonly #overflow = emptyLeaf('other', 'other');
   #leafCount = 0;
 
-  constructor(families: FlowerFamilies, types: EventTypes, options: MetricsOptions) {
+  constructor(families: FlowerFamilies, options: MetricsOptions) {
     this.#families = families;
-    this.#types = types;
     this.#options = options;
   }
 
@@ -51,20 +59,20 @@ export class FlowerSet {
     sender.flower = group;
   }
 
-  /** Counts one task event; `name` is empty when unknown. */
-  task(sender: Sender, event: CeleryEvent, task: TaskState, name: string, nowMs: number): void {
+  /** Counts one task event. */
+  task(sender: Sender, type: EventType, { event, task, name, nowMs }: TaskObservation): void {
     const group = sender.flower;
     if (group === undefined) return;
     const leaf = group.leaves.get(name) ?? this.#newLeaf(group, name);
     leaf.lastMs = nowMs;
-    const counter = leaf.events.get(event.type) ?? this.#typeCounter(leaf, event.type);
+    const counter = leaf.events[type.index] ?? this.#typeCounter(leaf, type);
     counter.value += 1;
     const runtime = event.fields['runtime'];
     if (typeof runtime === 'number' && Number.isFinite(runtime)) {
       leaf.runtime ??= this.#acquireRuntime(leaf);
       leaf.runtime.observe(runtime, task.root_id, event.timestamp);
     }
-    if (!task.eta && task.received && leaf !== this.#overflow) this.#prefetch(leaf, event.subject, task, task.received);
+    if (!task.eta && task.received && leaf !== this.#overflow) this.#prefetch(leaf, type.index, task, task.received);
   }
 
   /** worker-online and worker-heartbeat; `active` as the heartbeat told it. */
@@ -124,16 +132,16 @@ export class FlowerSet {
   }
 
   /** Only tasks without eta and with a known received time come here. */
-  #prefetch(leaf: FlowerLeaf, subject: string, task: TaskState, received: number): void {
-    if (subject === 'received') {
+  #prefetch(leaf: FlowerLeaf, type: number, task: TaskState, received: number): void {
+    if (type === RECEIVED) {
       leaf.prefetched ??= this.#families.prefetched.acquire(leaf.worker, leaf.task);
       leaf.prefetched.value += 1;
-    } else if (subject === 'started' && task.started) {
+    } else if (type === STARTED && task.started) {
       this.#setPrefetchTime(leaf, task.started - received);
       this.#onePrefetchedLess(leaf);
-    } else if ((subject === 'succeeded' || subject === 'failed') && task.started) {
+    } else if ((type === SUCCEEDED || type === FAILED) && task.started) {
       this.#setPrefetchTime(leaf, 0);
-    } else if ((subject === 'revoked' || subject === 'rejected') && !task.started) {
+    } else if ((type === REVOKED || type === REJECTED) && !task.started) {
       this.#onePrefetchedLess(leaf);
     }
   }
@@ -157,12 +165,9 @@ export class FlowerSet {
     return gauges;
   }
 
-  #typeCounter(leaf: FlowerLeaf, type: string): Sample {
-    const label = this.#types.label(type);
-    const known = leaf.events.get(label);
-    if (known !== undefined) return known;
-    const counter = this.#families.events.acquire(leaf.worker, label, leaf.task);
-    leaf.events.set(label, counter);
+  #typeCounter(leaf: FlowerLeaf, type: EventType): Sample {
+    const counter = this.#families.events.acquire(leaf.worker, type.label, leaf.task);
+    leaf.events[type.index] = counter;
     return counter;
   }
 
@@ -185,7 +190,7 @@ export class FlowerSet {
 
   #release(leaf: FlowerLeaf): void {
     this.#leafCount -= 1;
-    for (const counter of leaf.events.values()) this.#families.events.release(counter);
+    for (const counter of leaf.events) if (counter !== undefined) this.#families.events.release(counter);
     if (leaf.runtime !== undefined) this.#families.runtime.release(leaf.runtime);
     if (leaf.prefetchTime !== undefined) this.#families.prefetchTime.release(leaf.prefetchTime);
     if (leaf.prefetched !== undefined) this.#families.prefetched.release(leaf.prefetched);
@@ -197,7 +202,7 @@ function emptyLeaf(worker: string, task: string): FlowerLeaf {
     worker,
     task,
     lastMs: 0,
-    events: new Map(),
+    events: [],
     runtime: undefined,
     prefetchTime: undefined,
     prefetched: undefined,

@@ -5,8 +5,8 @@ export interface FlowerLeaf {
   readonly worker: string;
   readonly task: string;
   lastMs: number;
-  /** By the value of the `type` label. */
-  readonly events: Map<string, Sample>;
+  /** By `EventType.index`. */
+  readonly events: (Sample | undefined)[];
   runtime: HistogramSeries | undefined;
   prefetchTime: Sample | undefined;
   prefetched: Sample | undefined;
@@ -27,8 +27,8 @@ export interface ExporterLeaf {
   readonly hostname: string;
   readonly queue: string;
   lastMs: number;
-  /** By event type, without task-sent and task-failed. */
-  counters: ReadonlyMap<string, Sample>;
+  /** By `EventType.index`, without task-sent and task-failed. */
+  counters: readonly (Sample | undefined)[];
   sent: Sample | undefined;
   /** By exception class. */
   readonly failed: Map<string, Sample>;

@@ -4,7 +4,7 @@ import type { Change } from '../../core/state/change.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GaugeSnapshot, HistoryWrite } from './agent-set.ts';
 import { AgentSet } from './agent-set.ts';
-import { EventTypes } from './event-types.ts';
+import { EventTypes, RECEIVED, REJECTED, RETRIED, REVOKED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
 import { ExporterSet } from './exporter-set.ts';
 import { CONTENT_TYPES, formatFor, printFamilies } from './exposition.ts';
 import { FlowerSet } from './flower-set.ts';
@@ -15,6 +15,7 @@ import { processRegistry } from './process-metrics.ts';
 import { FamilyRegistry } from './registry.ts';
 import type { Sender } from './senders.ts';
 import { Senders } from './senders.ts';
+import type { SampleFamily } from './series.ts';
 
 type TaskChange = Extract<Change, { kind: 'task' }>;
 type WorkerChange = Extract<Change, { kind: 'worker' }>;
@@ -30,6 +31,7 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #clock: Clock;
   readonly #registry: FamilyRegistry;
+  readonly #types: EventTypes;
   readonly #senders: Senders;
   readonly #agent: AgentSet;
   readonly #flower: FlowerSet | undefined;
@@ -41,10 +43,10 @@ export class Metrics {
     this.#options = options;
     this.#clock = clock;
     const registry = new FamilyRegistry(options, () => clock.now());
-    const types = new EventTypes(options.maxCustomTypes);
     this.#registry = registry;
-    this.#agent = new AgentSet(registry, types, options.version);
-    this.#flower = options.flowerSet ? flowerSet(registry, types, options) : undefined;
+    this.#types = new EventTypes(options.maxCustomTypes);
+    this.#agent = new AgentSet(registry, options.version);
+    this.#flower = options.flowerSet ? flowerSet(registry, options) : undefined;
     this.#exporter = options.exporterSet ? exporterSet(registry, options) : undefined;
     this.#process = options.processSet ? processRegistry() : undefined;
     this.#senders = new Senders(options.producerLabel, (sender) => this.#flower?.join(sender));
@@ -52,7 +54,8 @@ export class Metrics {
 
   /**
    * Moves every family that the event of the change gives; `nowMs` is the time of processing.
-   * About 0.5 µs with 20 label sets of (worker, task), 1.2 µs with 10,000 (both sets on; Node 20, one core).
+   * Measured with both sets on (Node 20, median): 0.3 µs an event with 20 pairs of worker and task, 1.1 µs with 280,
+   * 1.6 µs with 10,000 (and as many of publishers: 720,000 series, where the processor's cache no longer helps).
    */
   onChange(change: Change, nowMs: number): void {
     if (change.kind === 'task') this.#task(change, nowMs);
@@ -121,19 +124,20 @@ export class Metrics {
   }
 
   #task({ event, task }: TaskChange, nowMs: number): void {
-    this.#agent.event(event, nowMs);
-    const sender = this.#senders.of(event.hostname, event.type === 'task-sent');
+    const type = this.#types.of(event.type);
+    this.#agent.event(type, event, nowMs);
+    const sender = this.#senders.of(event.hostname, type.index === SENT);
     sender.lastSeenMs = nowMs;
     // As flower/events.py: the event's own name, else the task's, else none.
     const name = labelText(event.fields['name']) || labelText(task.name);
     if (name === '') this.#agent.unknownName();
-    this.#flower?.task(sender, event, task, name, nowMs);
-    this.#exporter?.task(sender, event, task, nowMs);
+    this.#flower?.task(sender, type, { event, task, name, nowMs });
+    this.#exporter?.task(sender, type, event, task, nowMs);
   }
 
   #worker({ event, worker, restarted }: WorkerChange, nowMs: number): void {
     if (event === undefined) return;
-    this.#agent.event(event, nowMs);
+    this.#agent.event(this.#types.of(event.type), event, nowMs);
     const sender = this.#senders.of(event.hostname, false);
     sender.lastSeenMs = nowMs;
     if (event.subject === 'offline') {
@@ -180,7 +184,7 @@ function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function flowerSet(registry: FamilyRegistry, types: EventTypes, options: MetricsOptions): FlowerSet {
+function flowerSet(registry: FamilyRegistry, options: MetricsOptions): FlowerSet {
   const families = {
     events: registry.samples('flower_events_total'),
     runtime: registry.histogram('flower_task_runtime_seconds'),
@@ -189,20 +193,20 @@ function flowerSet(registry: FamilyRegistry, types: EventTypes, options: Metrics
     online: registry.samples('flower_worker_online'),
     executing: registry.samples('flower_worker_number_of_currently_executing_tasks'),
   };
-  return new FlowerSet(families, types, options);
+  return new FlowerSet(families, options);
 }
 
 function exporterSet(registry: FamilyRegistry, options: MetricsOptions): ExporterSet {
+  const counters: (SampleFamily | undefined)[] = [];
+  counters[RECEIVED] = registry.samples('celery_task_received_total');
+  counters[STARTED] = registry.samples('celery_task_started_total');
+  counters[SUCCEEDED] = registry.samples('celery_task_succeeded_total');
+  counters[REJECTED] = registry.samples('celery_task_rejected_total');
+  counters[REVOKED] = registry.samples('celery_task_revoked_total');
+  counters[RETRIED] = registry.samples('celery_task_retried_total');
   const families = {
     sent: registry.samples('celery_task_sent_total'),
-    counters: new Map([
-      ['task-received', registry.samples('celery_task_received_total')],
-      ['task-started', registry.samples('celery_task_started_total')],
-      ['task-succeeded', registry.samples('celery_task_succeeded_total')],
-      ['task-rejected', registry.samples('celery_task_rejected_total')],
-      ['task-revoked', registry.samples('celery_task_revoked_total')],
-      ['task-retried', registry.samples('celery_task_retried_total')],
-    ]),
+    counters,
     failed: registry.samples('celery_task_failed_total'),
     runtime: registry.histogram('celery_task_runtime'),
     wait: registry.histogram('celery_task_queue_wait_time'),

@@ -24,10 +24,10 @@ export class Sample {
 
 /** The last observation that came with a trace, of one bucket. */
 export interface Exemplar {
-  readonly rootId: string;
-  readonly value: number;
+  rootId: string;
+  value: number;
   /** Epoch seconds. */
-  readonly timestamp: number;
+  timestamp: number;
 }
 
 /** One label set of a histogram. */
@@ -58,7 +58,11 @@ export class HistogramSeries {
     this.sum += observed;
     if (typeof rootId === 'string' && rootId.length === UUID_LENGTH) {
       this.exemplars ??= [];
-      this.exemplars[index] = { rootId, value: observed, timestamp };
+      const held = (this.exemplars[index] ??= { rootId, value: observed, timestamp });
+      // Written over rather than replaced: an object an observation would keep the garbage collector busy.
+      held.rootId = rootId;
+      held.value = observed;
+      held.timestamp = timestamp;
     }
   }
 }
