@@ -1,0 +1,32 @@
+import { type TSchema, Type } from 'typebox';
+import { ApiErrorSchema, ref } from './schemas.ts';
+
+const MEANINGS = {
+  400: 'A parameter is wrong or unknown; `error.field` names it',
+  404: 'There is no such thing',
+  503: 'The history is off (`history-off`) or does not answer (`history-unavailable`); try again later',
+  504: 'The query ran into its time limit',
+} as const;
+
+type Failure = keyof typeof MEANINGS;
+
+/** The schema with the description that an answer of OpenAPI must have. */
+export function described<T extends TSchema>(schema: T, description: string): T {
+  return { ...schema, description };
+}
+
+/** A body that is no JSON; `openapi.ts` shows it under its media types. */
+export function textOf(description: string, ...mediaTypes: readonly string[]) {
+  return Type.String({ description, 'x-media-types': mediaTypes });
+}
+
+/** The `response` part of a route's schema: what 200 carries, and every failure it may answer with. */
+export function answers<T extends TSchema, F extends Failure>(ok: T, description: string, failures: readonly F[]) {
+  const error = ref(ApiErrorSchema);
+  const failed = Object.fromEntries(failures.map((status) => [status, described(error, MEANINGS[status])]));
+  return { 200: described(ok, description), ...(failed as Record<F, typeof error>) };
+}
+
+/** What a route that reads the history may fail with. */
+export const READS = [400, 503, 504] as const;
+export const READS_ONE = [400, 404, 503, 504] as const;

@@ -1,0 +1,91 @@
+import { type Static, type TProperties, Type } from 'typebox';
+
+/** Query parameters of `/api/v1`. Anything not named in a route's object is a 400. */
+
+const list = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      maxItems: 500,
+      description: `${description}; repeat it or use commas`,
+    }),
+  );
+const optionalText = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description }));
+
+const INSTANT = 'epoch ms, RFC 3339, or `now-1h`';
+const DURATION = '`90s`, `5m`, `1h`, or milliseconds';
+
+export const fromTo = {
+  from: optionalText(`Inclusive: ${INSTANT}`),
+  to: optionalText(`Exclusive: ${INSTANT}`),
+};
+
+export const limit = (most: number, usual: number) =>
+  Type.Integer({ minimum: 1, maximum: most, default: usual, description: `Most of them, up to ${most}` });
+
+/** Parameters that make a `TaskFilter`. */
+export const taskFilterParameters = {
+  ids: list('Task ids'),
+  names: list('Task names; `app.*` and `*.add` are patterns'),
+  states: list('States, e.g. FAILURE'),
+  workers: list('Node names of workers'),
+  queues: list('Queues'),
+  rootId: optionalText('Tasks of this workflow'),
+  parentId: optionalText('Tasks published by this one'),
+  exceptionTypes: list('Exception classes, e.g. ValueError'),
+  fingerprint: optionalText('Of a failure group'),
+  ...fromTo,
+  receivedFrom: optionalText(`On task-received, inclusive: ${INSTANT}`),
+  receivedTo: optionalText(`On task-received, inclusive: ${INSTANT}`),
+  runtimeMin: optionalText(`Inclusive: ${DURATION}`),
+  runtimeMax: optionalText(`Inclusive: ${DURATION}`),
+  args: optionalText('Text within the arguments, any case'),
+  kwargs: optionalText('Text within the keyword arguments, any case'),
+  result: optionalText('Text within the result, any case'),
+  exception: optionalText('Text within the exception, any case'),
+  search: optionalText("Flower's search syntax, e.g. `state:FAILURE name:import`"),
+};
+
+export const sortParameters = {
+  sort: Type.Enum(['timestamp', 'name', 'state', 'received', 'started', 'runtime', 'worker'], {
+    default: 'timestamp',
+    description: 'Ties are broken by task id',
+  }),
+  order: Type.Enum(['asc', 'desc'], { default: 'desc' }),
+};
+
+/** Parameters that make a `LiveFilter`. */
+export const liveParameters = {
+  kinds: Type.Optional(
+    Type.Array(Type.Enum(['task', 'worker']), { description: 'Kinds of messages; repeat it or use commas' }),
+  ),
+  names: list('Task names; `app.*` and `*.add` are patterns'),
+  states: list('States after the event'),
+  workers: list('Node names of workers'),
+  queues: list('Queues'),
+  taskId: optionalText('One task'),
+};
+
+/** A query object that refuses what it does not name. */
+export function parameters<T extends TProperties>(properties: T) {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+export const TaskFilterQuery = parameters(taskFilterParameters);
+export type TaskFilterQuery = Static<typeof TaskFilterQuery>;
+export const SortQuery = parameters(sortParameters);
+export type SortQuery = Static<typeof SortQuery>;
+export const LiveQuery = parameters(liveParameters);
+export type LiveQuery = Static<typeof LiveQuery>;
+
+/**
+ * Turns what the URL carries into what the schema asks for: a parameter of array type becomes a list, whether it was
+ * repeated or written with commas.
+ */
+export function spreadLists(query: Record<string, unknown>, properties: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(query)) {
+    const schema = properties[name];
+    if (typeof schema !== 'object' || schema === null || !('type' in schema) || schema.type !== 'array') continue;
+    query[name] = [value].flat().flatMap((text) => (typeof text === 'string' ? text.split(',') : [text]));
+  }
+}

@@ -1,0 +1,60 @@
+import { FlowerError } from './flower-error.ts';
+
+/** Query parameters as Fastify parses them: a repeated one is a list. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * One argument as tornado's `get_argument` reads it: the last of several, control characters blank, ends stripped.
+ * Flower HTML-escapes text values as well (views/__init__.py); that only broke filters and is not repeated.
+ */
+export function argument(query: Query, name: string): string | undefined {
+  const value = query[name];
+  const last = typeof value === 'string' || value === undefined ? value : value.at(-1);
+  // eslint-disable-next-line no-control-regex
+  return last?.replace(/[\x00-\x08\x0e-\x1f]/g, ' ').trim();
+}
+
+/** Python's `int()`, clamped to what a number holds exactly. @throws FlowerError 400, also for the empty text */
+export function intArgument(query: Query, name: string): number | undefined {
+  const value = argument(query, name);
+  if (value === undefined) return undefined;
+  if (!/^[+-]?\d+(_\d+)*$/.test(value)) throw new FlowerError(400, `Invalid argument '${value}' of type 'int'`);
+  const number = Number(value.replaceAll('_', ''));
+  return Math.min(Math.max(number, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+/** Flower's `strtobool` (flower/utils/__init__.py); false when absent. @throws FlowerError 400 */
+export function boolArgument(query: Query, name: string): boolean {
+  const value = argument(query, name);
+  if (value === undefined) return false;
+  const lower = value.toLowerCase();
+  if (['y', 'yes', 't', 'true', 'on', '1'].includes(lower)) return true;
+  if (['n', 'no', 'f', 'false', 'off', '0'].includes(lower)) return false;
+  throw new FlowerError(400, `Invalid argument '${value}' of type 'bool'`);
+}
+
+/**
+ * `%Y-%m-%d %H:%M` in the server's local time, as epoch seconds (flower/utils/tasks.py `_convert_datetime`);
+ * undefined when absent or empty. @throws FlowerError 400
+ */
+export function localMinuteArgument(query: Query, name: string): number | undefined {
+  const value = argument(query, name);
+  if (value === undefined || value === '') return undefined;
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})\s+(\d{1,2}):(\d{1,2})$/.exec(value);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = (match ?? []).slice(1).map(Number);
+  const date = new Date(year, month - 1, day, hour, minute);
+  const daysInMonth = new Date(year, month, 0).getDate();
+  if (
+    match === null ||
+    year < 1 ||
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysInMonth ||
+    hour > 23 ||
+    minute > 59
+  ) {
+    throw new FlowerError(400, "Invalid received_start or received_end, expected format 'YYYY-MM-DD HH:MM'");
+  }
+  return date.getTime() / 1000;
+}

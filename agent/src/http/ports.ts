@@ -1,0 +1,121 @@
+import type { HistoryReader } from '../core/query/reader.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+
+/** All that the HTTP server needs; whoever composes the agent hands it in. */
+export interface HttpDeps {
+  /** Undefined when the agent keeps no history: those routes answer 503 `history-off`. */
+  readonly history: HistoryReader | undefined;
+  readonly live: LiveFeed;
+  readonly metrics: MetricsText;
+  /** Cheap and synchronous: called for every health probe. */
+  readonly status: () => AgentStatus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface MetricsText {
+  /** The exposition in the format that suits the `Accept` header. Does no I/O. */
+  text(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** Which messages a subscriber wants; every member given narrows (AND), the values of one list widen (OR). */
+export interface LiveFilter {
+  readonly kinds?: readonly LiveMessage['kind'][];
+  /** Exact task names; a trailing or leading `*` makes it a prefix or suffix, as in `TaskFilter.names`. */
+  readonly names?: readonly string[];
+  readonly states?: readonly string[];
+  /** Node names: of a task's worker, or of the worker itself. */
+  readonly workers?: readonly string[];
+  readonly queues?: readonly string[];
+  readonly taskId?: string;
+}
+
+/** A task after one event was merged into it. Instants are epoch ms, durations ms. */
+export interface LiveTask {
+  readonly kind: 'task';
+  /** Event type on the wire, e.g. `task-succeeded`. */
+  readonly type: string;
+  readonly timestampMs: number;
+  readonly taskId: string;
+  readonly name: string | null;
+  readonly state: string;
+  /** State before the event; null when it was the first of the task. */
+  readonly previousState: string | null;
+  readonly worker: string | null;
+  readonly queue: string | null;
+  readonly rootId: string | null;
+  readonly parentId: string | null;
+  readonly retries: number | null;
+  readonly runtimeMs: number | null;
+  readonly exception: string | null;
+}
+
+/** A worker after one event, or after its heartbeat stayed away. */
+export interface LiveWorker {
+  readonly kind: 'worker';
+  /** Event type on the wire, or `worker-lost` when a missing heartbeat took it offline. */
+  readonly type: string;
+  readonly timestampMs: number;
+  /** Node name, e.g. `celery@host`. */
+  readonly worker: string;
+  readonly online: boolean;
+  readonly wasOnline: boolean;
+  /** A new process under the same node name. */
+  readonly restarted: boolean;
+  readonly pid: number | null;
+  readonly active: number | null;
+  readonly processed: number | null;
+  readonly loadavg: readonly number[] | null;
+}
+
+export type LiveMessage = LiveTask | LiveWorker;
+
+/** One subscriber's bounded queue: where it is full the oldest message is dropped and counted. */
+export interface LiveSubscription extends AsyncIterable<LiveMessage> {
+  /** Messages dropped since the last call; 0 when none. */
+  takeDropped(): number;
+  /** Ends the iteration, also one that waits right now; further calls do nothing. */
+  close(): void;
+}
+
+export interface LiveFeed {
+  /** Messages from now on, in the order they happened. `maxQueue` messages wait at most. */
+  subscribe(filter: LiveFilter, options: { readonly maxQueue: number }): LiveSubscription;
+}
+
+/** How the agent stands, for `/api/v1/status`, the health probes and the index page. */
+export interface AgentStatus {
+  readonly version: string;
+  /** Epoch ms. */
+  readonly startedMs: number;
+  /** The events come from the simulated cluster. */
+  readonly demo: boolean;
+  readonly broker: BrokerStatus;
+  readonly history: HistoryStatus;
+  /** Totals since the start by name, camelCase, e.g. `{ events: 12, rejects: 0, tasks: 4, workers: 1 }`. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Whole sentences for the operator, each naming the fix. */
+  readonly warnings: readonly string[];
+}
+
+export interface BrokerStatus {
+  /** Password hidden. */
+  readonly displayUrl: string;
+  readonly connected: boolean;
+  /** Epoch ms of the last change of `connected`. */
+  readonly sinceMs: number;
+  readonly reconnects: number;
+  readonly problem?: string;
+}
+
+export interface HistoryStatus {
+  readonly enabled: boolean;
+  readonly connected: boolean;
+  /** Age of the oldest event that is not stored yet, ms; 0 when all are. */
+  readonly lagMs: number;
+  readonly queuedBatches: number;
+  /** Bytes waiting in segment files. */
+  readonly spilledBytes: number;
+  readonly problem?: string;
+}

@@ -1,0 +1,58 @@
+import type { Routes } from '../context.ts';
+import { answers, described } from '../contract/answers.ts';
+import { parameters } from '../contract/parameters.ts';
+import { LiveHealthSchema, ReadyHealthSchema, ref, StatusSchema } from '../contract/schemas.ts';
+
+const querystring = parameters({});
+
+const statusSchema = {
+  tags: ['Agent'],
+  summary: 'How the agent stands',
+  querystring,
+  response: answers(ref(StatusSchema), 'The status', [400]),
+};
+
+/** `/status`. */
+export const statusRoutes: Routes = async (app, { deps, seats }) => {
+  app.get('/status', { schema: statusSchema }, () => {
+    const status = deps.status();
+    return {
+      ...status,
+      warnings: [...status.warnings],
+      uptimeMs: Math.max(deps.clock.now() - status.startedMs, 0),
+      live: { subscribers: seats.taken, maxSubscribers: seats.max },
+    };
+  });
+  await Promise.resolve();
+};
+
+const liveSchema = {
+  tags: ['Agent'],
+  summary: 'The process answers',
+  response: { 200: described(ref(LiveHealthSchema), 'It does') },
+};
+
+const readySchema = {
+  tags: ['Agent'],
+  summary: 'Broker and history are connected',
+  response: {
+    200: described(ref(ReadyHealthSchema), 'Both are'),
+    503: described(ref(ReadyHealthSchema), 'One is not; `problems` says why'),
+  },
+};
+
+/** `/health/live` and `/health/ready`, for process supervisors. */
+export const healthRoutes: Routes = async (app, { deps }) => {
+  app.get('/health/live', { schema: liveSchema }, () => ({ status: 'ok' as const }));
+
+  app.get('/health/ready', { schema: readySchema }, (_request, reply) => {
+    const { broker, history } = deps.status();
+    const hasHistory = !history.enabled || history.connected;
+    const ready = broker.connected && hasHistory;
+    const problems = [broker.problem, history.problem].filter((problem) => problem !== undefined);
+    const status = ready ? ('ready' as const) : ('not-ready' as const);
+    void reply.code(ready ? 200 : 503);
+    return { status, broker: broker.connected, history: hasHistory, problems };
+  });
+  await Promise.resolve();
+};

@@ -1,0 +1,150 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import websocket from '@fastify/websocket';
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import type { Server } from 'node:http';
+import type { Clock } from '../lib/clock.ts';
+import type { Closable } from '../lib/closer-stack.ts';
+import { accessHook } from './access.ts';
+import type { RouteContext } from './context.ts';
+import { spreadLists } from './contract/parameters.ts';
+import { SCHEMAS } from './contract/schemas.ts';
+import { sendProblem } from './errors.ts';
+import { flowerRoutes } from './flower/routes.ts';
+import { LiveSeats } from './live/seats.ts';
+import { answerUnknown } from './not-found.ts';
+import { swaggerOptions } from './openapi.ts';
+import { type HttpOptions, toSettings } from './options.ts';
+import type { HttpDeps } from './ports.ts';
+import { analysisRoutes } from './routes/analysis.ts';
+import { exportRoutes } from './routes/export.ts';
+import { indexPage } from './routes/index-page.ts';
+import { listRoutes } from './routes/lists.ts';
+import { liveRoutes } from './routes/live.ts';
+import { healthRoutes, statusRoutes } from './routes/status.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { workerRoutes } from './routes/workers.ts';
+
+/** Bounds on what one client may hold. */
+const SERVER: FastifyHttpOptions<Server> = {
+  logger: false,
+  exposeHeadRoutes: false,
+  bodyLimit: 1024 * 1024,
+  // A client has this long to send a request; headers have less.
+  requestTimeout: 30_000,
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+  keepAliveTimeout: 72_000,
+  // A client that neither reads nor writes for this long is let go; live streams send more often.
+  connectionTimeout: 120_000,
+  forceCloseConnections: 'idle',
+  routerOptions: { maxParamLength: 1024 },
+  ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: false } },
+};
+
+/** The whole server without its socket; the same for production and tests. Rejects when the routes do not fit. */
+export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Promise<FastifyInstance> {
+  const settings = toSettings(options);
+  const seats = new LiveSeats(deps.live, settings);
+  const context: RouteContext = { deps, settings, seats };
+  const { prefix } = settings;
+  const onError = sendProblem(deps.logger);
+  const frameworkErrors: FastifyHttpOptions<Server>['frameworkErrors'] = (error, request, reply) => {
+    void onError(error, request, reply);
+  };
+  const app = Fastify({ ...SERVER, frameworkErrors }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setErrorHandler(onError);
+  // Responses are typed by their schemas; the tests compare them. Serialising by schema would drop what it does not name.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  // First, so that a handshake which a hook refuses is known as one and its socket let go of.
+  await app.register(websocket, { options: { maxPayload: 16 * 1024 } });
+  app.addHook('onRequest', accessHook(settings));
+  answerUnknown(app, (path) => isFlowerPath(path.slice(prefix.length)));
+  app.addHook('preClose', (done) => {
+    seats.releaseAll();
+    done();
+  });
+  for (const schema of SCHEMAS) app.addSchema(schema);
+
+  await app.register(swagger, swaggerOptions);
+  await app.register(indexPage, { ...context, prefix });
+  await app.register(healthRoutes, { ...context, prefix });
+  await app.register(flowerRoutes, { ...context, prefix });
+  await app.register(apiV1, { ...context, prefix: `${prefix}/api/v1` });
+  await app.ready();
+  return app;
+}
+
+const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, seats }) => {
+  const context: RouteContext = { deps, settings, seats };
+  app.addHook('preValidation', async (request) => {
+    const { querystring } = (request.routeOptions.schema ?? {}) as { querystring?: { properties?: object } };
+    const properties = { ...querystring?.properties };
+    spreadLists(request.query as Record<string, unknown>, properties);
+    await Promise.resolve();
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+    await Promise.resolve();
+  });
+  await app.register(taskRoutes, context);
+  await app.register(exportRoutes, context);
+  await app.register(analysisRoutes, context);
+  await app.register(workerRoutes, context);
+  await app.register(listRoutes, context);
+  await app.register(statusRoutes, context);
+  await app.register(liveRoutes, context);
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'none' } });
+};
+
+function isFlowerPath(path: string): boolean {
+  return path === '/metrics' || path === '/healthcheck' || (path.startsWith('/api/') && !path.startsWith('/api/v1/'));
+}
+
+export interface ListenOptions extends HttpOptions {
+  /** Default 127.0.0.1. */
+  readonly address?: string;
+  /** Default 5555; 0 takes a free one. */
+  readonly port?: number;
+}
+
+export interface RunningServer extends Closable {
+  /** Where it listens, with the prefix and a slash at the end, e.g. `http://127.0.0.1:5555/`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new request, ends the live streams, and waits for answers under way, at most 5 s. */
+  close(): Promise<void>;
+}
+
+/** A client that takes no more, or does not say goodbye, must not hold up the agent's end. */
+const CLOSE_DEADLINE_MS = 5000;
+
+/** Listens. Rejects with the system's error when the port is taken. */
+export async function startServer(deps: HttpDeps, options: ListenOptions = {}): Promise<RunningServer> {
+  const app = await buildServer(deps, options);
+  const address = options.address ?? '127.0.0.1';
+  try {
+    await app.listen({ host: address, port: options.port ?? 5555 });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return { url: `http://${host}:${port}${toSettings(options).prefix}/`, port, close: () => closeSoon(app, deps.clock) };
+}
+
+async function closeSoon(app: FastifyInstance, clock: Clock): Promise<void> {
+  const cancel = clock.after(CLOSE_DEADLINE_MS, () => {
+    app.server.closeAllConnections();
+    for (const client of app.websocketServer.clients) client.terminate();
+  });
+  try {
+    await app.close();
+  } finally {
+    cancel();
+  }
+}

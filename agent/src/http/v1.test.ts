@@ -1,0 +1,377 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { HistoryUnavailable, QueryError } from '../core/query/reader.ts';
+import * as schemas from './contract/schemas.ts';
+import { buildServer } from './server.ts';
+import { NOW_MS, testDeps, type TestDeps } from './testing/deps.testkit.ts';
+import { type MemoryRows, taskRecord, workerRecord } from './testing/memory-history.testkit.ts';
+
+const HOUR_MS = 3_600_000;
+
+const ROWS: MemoryRows = {
+  tasks: [
+    taskRecord({ taskId: 'root', name: 'app.a', rootId: 'root', runtime: 0.0379, received: 1_795_405_139.921234 }),
+    taskRecord({ taskId: 'child', name: 'app.b', rootId: 'root', parentId: 'root', state: 'FAILURE', timestamp: 5 }),
+    taskRecord({ taskId: 'odd', timestamp: 4, runtime: NaN, oddities: { retries: 'two' } }),
+  ],
+  workers: [workerRecord({ hostname: 'w1@h' })],
+  taskEvents: [
+    {
+      taskId: 'root',
+      type: 'task-sent',
+      worker: 'gen1@h',
+      timestampMs: 1,
+      receivedMs: 2,
+      clock: 3,
+      attempt: 1,
+      fields: {},
+    },
+  ],
+  workerEvents: [{ hostname: 'w1@h', type: 'worker-online', timestampMs: 1, fields: { pid: 7 } }],
+  series: [{ labels: { name: 'app.a' }, points: [{ timeMs: 60_000, values: [3, 0.25, null] }] }],
+  failures: [
+    {
+      ...{ exceptionType: 'ValueError', message: 'no <n>', fingerprint: 'f1', count: 2, firstMs: 1, lastMs: 2 },
+      ...{ names: ['app.b'], sampleTaskId: 'child', sampleTraceback: null },
+    },
+  ],
+  gaps: [{ id: 1, fromMs: 1, toMs: null, cause: 'restart', agent: 'a', healed: null }],
+  queues: ['celery'],
+};
+
+let deps: TestDeps;
+let app: FastifyInstance;
+beforeAll(async () => {
+  deps = testDeps(ROWS);
+  app = await buildServer(deps);
+});
+
+async function get(path: string) {
+  const answer = await app.inject(`/api/v1${path}`);
+  return {
+    status: answer.statusCode,
+    body: JSON.parse(answer.body) as Record<string, unknown>,
+    headers: answer.headers,
+  };
+}
+
+const lastCall = (name: string) => deps.history.calls.findLast(([called]) => called === name)?.slice(1);
+
+/** Named references within the schemas are `Name#`. */
+function whole(schema: TSchema): TSchema {
+  const text = JSON.stringify(schema, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('$ref' in value)) return value;
+    const found = schemas.SCHEMAS.find((one) => `${(one as { $id?: string }).$id}#` === value.$ref);
+    if (found === undefined) throw new Error(`no schema ${String(value.$ref)}`);
+    return { ...found, $id: undefined };
+  });
+  return JSON.parse(text) as TSchema;
+}
+
+/** What is wrong with the answer, as its schema says; extra members count too. */
+function faults(schema: TSchema, body: unknown): unknown[] {
+  return Value.Errors(closed(whole(schema)) as TSchema, body).map(({ instancePath, message }) => [
+    instancePath,
+    message,
+  ]);
+}
+
+function closed(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(closed);
+  if (typeof node !== 'object' || node === null) return node;
+  const members = Object.fromEntries(Object.entries(node).map(([key, child]) => [key, closed(child)]));
+  return 'properties' in node && node.properties !== undefined ? { ...members, additionalProperties: false } : members;
+}
+
+describe('every route of /api/v1', () => {
+  it.each([
+    ['/tasks?count=true', schemas.TaskPageSchema],
+    ['/tasks?limit=1', schemas.TaskPageSchema],
+    ['/tasks/root', schemas.TaskDetailSchema],
+    ['/tasks/root/timeline', schemas.TimelineSchema],
+    ['/workflows/root', schemas.WorkflowSchema],
+    ['/series?by=name&columns=count,rate,p95', schemas.SeriesSchema],
+    ['/failures', schemas.FailuresSchema],
+    ['/workers', schemas.WorkersSchema],
+    ['/workers/w1%40h', schemas.WorkerSchema],
+    ['/workers/w1%40h/events', schemas.WorkerEventsSchema],
+    ['/names', schemas.NamesSchema],
+    ['/queues', schemas.QueuesSchema],
+    ['/states', schemas.StatesSchema],
+    ['/gaps', schemas.GapsSchema],
+    ['/status', schemas.StatusSchema],
+  ])('%s answers what its schema says, and no more', async (path, schema) => {
+    const { status, body, headers } = await get(path);
+    expect(status).toBe(200);
+    expect(faults(schema, body)).toEqual([]);
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+  });
+
+  it('is compared with its schema by a check that sees faults', async () => {
+    const { body } = await get('/status');
+    expect(faults(schemas.StatusSchema, { ...body, extra: 1 })).not.toEqual([]);
+    expect(faults(schemas.StatusSchema, { ...body, version: 1 })).not.toEqual([]);
+  });
+
+  it('has a summary and every answer in the OpenAPI document, which is the one in the repository', async () => {
+    const got = await app.inject('/api/v1/openapi.json');
+    const document = JSON.parse(got.body) as { openapi: string; paths: Record<string, { get: Operation }> };
+    const golden = new URL('./openapi.json', import.meta.url);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, `${JSON.stringify(document, null, 2)}\n`);
+    expect(document).toEqual(JSON.parse(readFileSync(golden, 'utf8')));
+    expect(document.openapi).toBe('3.1.0');
+    for (const [path, { get: operation }] of Object.entries(document.paths)) {
+      expect([path, operation.summary]).toEqual([path, expect.stringMatching(/\w/)]);
+      expect([path, Object.keys(operation.responses)]).toEqual([path, expect.arrayContaining(['200'])]);
+    }
+    const required = Object.values(document.paths).flatMap(({ get: operation }) =>
+      (operation.parameters ?? []).filter((one) => one.required === true && one.in === 'query'),
+    );
+    expect(required).toEqual([]);
+  });
+});
+
+interface Operation {
+  readonly summary: string;
+  readonly responses: object;
+  readonly parameters?: readonly { readonly in: string; readonly required?: boolean }[];
+}
+
+describe('a task', () => {
+  it('has instants and durations in ms, to the microsecond, and null for no number', async () => {
+    const { body } = await get('/tasks/root');
+    expect(body).toMatchObject({
+      receivedMs: 1_795_405_139_921.234,
+      runtimeMs: 37.9,
+      sentMs: null,
+      children: ['child'],
+    });
+    expect((await get('/tasks/odd')).body).toMatchObject({ runtimeMs: null, oddities: { retries: 'two' } });
+  });
+
+  it('that is unknown is a 404, as its timeline, its workflow and a worker are', async () => {
+    for (const [path, code] of [
+      ['/tasks/nope', 'task-not-found'],
+      ['/tasks/nope/timeline', 'task-not-found'],
+      ['/workflows/nope', 'workflow-not-found'],
+      ['/workers/nope', 'worker-not-found'],
+    ] as const) {
+      expect(await get(path)).toMatchObject({ status: 404, body: { error: { code, message: expect.any(String) } } });
+    }
+  });
+
+  it('is found by an id with a slash, and by one longer than Fastify’s usual limit', async () => {
+    await get('/tasks/a%2Fb');
+    expect(lastCall('findTask')).toEqual(['a/b']);
+    await get(`/tasks/${'x'.repeat(300)}`);
+    expect(lastCall('findTask')).toEqual(['x'.repeat(300)]);
+  });
+});
+
+describe('a search', () => {
+  it('takes every filter, as repeated parameters or with commas', async () => {
+    const query =
+      'ids=a,b&names=app.*&names=x&states=failure&workers=w1@h&queues=q&rootId=r&parentId=p&exceptionTypes=ValueError' +
+      '&fingerprint=f&from=now-1h&to=2026-11-23T14:00:00%2B00:00&receivedFrom=1000&receivedTo=2000&runtimeMin=5m' +
+      '&runtimeMax=600000&args=1&kwargs=2&result=3&exception=4&search=state:FAILURE&sort=runtime&order=asc&limit=7';
+    expect((await get(`/tasks?${query}`)).status).toBe(200);
+    expect(lastCall('searchTasks')).toEqual([
+      {
+        ids: ['a', 'b'],
+        names: ['app.*', 'x'],
+        states: ['FAILURE'],
+        workers: ['w1@h'],
+        queues: ['q'],
+        rootId: 'r',
+        parentId: 'p',
+        exceptionTypes: ['ValueError'],
+        fingerprint: 'f',
+        fromMs: NOW_MS - HOUR_MS,
+        toMs: NOW_MS,
+        receivedFrom: 1,
+        receivedTo: 2,
+        runtimeMin: 300,
+        runtimeMax: 600,
+        argsText: '1',
+        kwargsText: '2',
+        resultText: '3',
+        exceptionText: '4',
+        search: { kind: 'term', field: 'state', text: 'FAILURE' },
+      },
+      { key: 'runtime', descending: false },
+      7,
+      undefined,
+    ]);
+  });
+
+  it('without parameters is the newest 100', async () => {
+    await get('/tasks');
+    expect(lastCall('searchTasks')).toEqual([{}, { key: 'timestamp', descending: true }, 100, undefined]);
+  });
+
+  it('goes from page to page', async () => {
+    const first = await get('/tasks?limit=2');
+    expect(first.body['tasks']).toHaveLength(2);
+    const second = await get(`/tasks?limit=2&cursor=${String(first.body['nextCursor'])}`);
+    expect(second.body).toMatchObject({ tasks: [{ taskId: 'odd' }], nextCursor: null });
+  });
+});
+
+describe('an error', () => {
+  it.each([
+    ['/tasks?limit=0', 'bad-parameter', 'limit'],
+    ['/tasks?limit=1001', 'bad-parameter', 'limit'],
+    ['/tasks?limit=ten', 'bad-parameter', 'limit'],
+    ['/tasks?limit=1&limit=2', 'bad-parameter', 'limit'],
+    ['/tasks?nmaes=a', 'unknown-parameter', 'nmaes'],
+    ['/tasks?names=', 'bad-parameter', 'names'],
+    ['/tasks?from=yesterday', 'bad-parameter', 'from'],
+    ['/tasks?from=2026-02-30T00:00:00', 'bad-parameter', 'from'],
+    ['/tasks?to=-5', 'bad-parameter', 'to'],
+    ['/tasks?from=now&to=now-1h', 'bad-parameter', 'to'],
+    ['/tasks?runtimeMin=long', 'bad-parameter', 'runtimeMin'],
+    ['/tasks?sort=colour', 'bad-parameter', 'sort'],
+    ['/tasks?rootId=a&rootId=b', 'bad-parameter', 'rootId'],
+    ['/tasks?search=(', 'bad-search', 'search'],
+    ['/tasks?cursor=x', 'bad-cursor', 'cursor'],
+    ['/series?step=90s', 'bad-parameter', 'step'],
+    ['/series?step=0', 'bad-parameter', 'step'],
+    ['/series?from=now-365d&step=1m', 'bad-parameter', 'step'],
+    ['/series?by=colour', 'bad-parameter', 'by'],
+    ['/stream?kinds=gap', 'bad-parameter', 'kinds'],
+    ['/names?x=1', 'unknown-parameter', 'x'],
+  ])('of %s is a 400 that names the field', async (path, code, field) => {
+    const { status, body } = await get(path);
+    expect([status, body]).toEqual([400, { error: { code, message: expect.stringMatching(/\.$/), field } }]);
+  });
+
+  it('of the way is a 404, of the method a 405 that names the right one', async () => {
+    expect(await get('/nothing')).toMatchObject({ status: 404, body: { error: { code: 'unknown-route' } } });
+    const post = await app.inject({
+      method: 'POST',
+      url: '/api/v1/tasks',
+      payload: 'x=1',
+      headers: { 'content-type': 'a/b' },
+    });
+    expect([post.statusCode, post.headers.allow]).toEqual([405, 'GET, OPTIONS']);
+    expect(JSON.parse(post.body)).toMatchObject({ error: { code: 'method-not-allowed' } });
+    expect((await app.inject({ method: 'OPTIONS', url: '/api/v1/tasks/x' })).statusCode).toBe(204);
+  });
+
+  it('of an undecodable or overlong URL is an answer too', async () => {
+    expect(await get('/tasks/%zz')).toMatchObject({ status: 400, body: { error: { code: 'bad-request' } } });
+    expect(await get(`/tasks?search=${'x'.repeat(9000)}`)).toMatchObject({ status: 414 });
+  });
+
+  it('of the history has its own status, and never a stack', async () => {
+    const cases = [
+      [new HistoryUnavailable('pg: refused'), 503, 'history-unavailable'],
+      [new QueryError('timeout', 'statement timeout'), 504, 'timeout'],
+      [new Error('relation "secret" does not exist'), 500, 'internal'],
+    ] as const;
+    const before = deps.errors.length;
+    for (const [error, status, code] of cases) {
+      deps.history.failWith(error);
+      for (const path of ['/tasks', '/tasks/x', '/export/tasks', '/series', '/workers']) {
+        const got = await get(path);
+        expect([got.status, got.body]).toMatchObject([status, { error: { code } }]);
+        expect(JSON.stringify(got.body)).not.toMatch(/secret|at .*\.ts|refused/);
+      }
+    }
+    deps.history.failWith(undefined);
+    expect(deps.errors.length - before).toBe(5);
+  });
+
+  it('of no history at all is 503 history-off, except where none is read', async () => {
+    const bare = await buildServer({ ...testDeps(), history: undefined });
+    for (const path of [
+      'tasks',
+      'tasks/x',
+      'workflows/x',
+      'series',
+      'failures',
+      'workers',
+      'names',
+      'queues',
+      'gaps',
+      'export/tasks',
+    ]) {
+      const got = await bare.inject(`/api/v1/${path}`);
+      expect([path, got.statusCode, JSON.parse(got.body)]).toMatchObject([
+        path,
+        503,
+        { error: { code: 'history-off' } },
+      ]);
+    }
+    expect((await bare.inject('/api/v1/status')).statusCode).toBe(200);
+    expect((await bare.inject('/api/v1/states')).statusCode).toBe(200);
+  });
+});
+
+describe('analysis', () => {
+  it('widens the range to whole steps and picks a step for at most 300 points', async () => {
+    expect((await get('/series?from=now-90m&to=now&step=1h&by=name&by=queue')).status).toBe(200);
+    expect(lastCall('series')).toEqual([
+      {
+        fromMs: NOW_MS - 2 * HOUR_MS,
+        toMs: NOW_MS,
+        stepMs: HOUR_MS,
+        by: ['name', 'queue'],
+        columns: ['count'],
+        limit: 100,
+      },
+    ]);
+    expect((await get('/series?from=now-24h')).body['stepMs']).toBe(300_000);
+    expect((await get('/series')).body['stepMs']).toBe(60_000);
+  });
+
+  it('turns percentiles, and nothing else, into ms', async () => {
+    const { body } = await get('/series?columns=count,p50,p99');
+    expect(body['series']).toEqual([
+      { labels: { name: 'app.a' }, points: [{ timeMs: 60_000, values: [3, 250, null] }] },
+    ]);
+  });
+
+  it('looks at one day of failures unless told otherwise', async () => {
+    await get('/failures');
+    expect(lastCall('failures')).toEqual([{ fromMs: NOW_MS - 24 * HOUR_MS }, 50]);
+    await get('/failures?from=1000&to=2000&names=a');
+    expect(lastCall('failures')).toEqual([{ fromMs: 1000, toMs: 2000, names: ['a'] }, 50]);
+  });
+});
+
+describe('the agent', () => {
+  it('tells whether it is ready, and why not', async () => {
+    expect((await app.inject('/health/live')).json()).toEqual({ status: 'ok' });
+    expect((await app.inject('/health/ready')).statusCode).toBe(200);
+    const other = testDeps();
+    const server = await buildServer(other);
+    const { broker, history } = other.status();
+    other.setStatus({ broker: { ...broker, connected: false, problem: 'no route to broker' } });
+    const got = await server.inject('/health/ready');
+    expect([got.statusCode, got.json()]).toEqual([
+      503,
+      { status: 'not-ready', broker: false, history: true, problems: ['no route to broker'] },
+    ]);
+    other.setStatus({ broker, history: { ...history, enabled: false, connected: false } });
+    expect((await server.inject('/health/ready')).statusCode).toBe(200);
+  });
+
+  it('has a page that escapes what it shows, and a docs page, both under the prefix', async () => {
+    const other = testDeps();
+    other.setStatus({ warnings: ['<script>alert(1)</script>'], demo: true });
+    const server = await buildServer(other, { urlPrefix: 'umbel' });
+    const page = await server.inject('/umbel/');
+    expect(page.headers['content-type']).toMatch('text/html');
+    expect(page.body).toMatch(/simulated cluster/);
+    expect(page.body).not.toMatch('<script>');
+    const docs = await server.inject('/umbel/api/v1/docs/');
+    expect([docs.statusCode, docs.headers['content-type']]).toEqual([200, expect.stringMatching('text/html')]);
+    const document = (await server.inject('/umbel/api/v1/openapi.json')).json<{ paths: object }>();
+    expect(Object.keys(document.paths)).toContain('/umbel/api/v1/tasks');
+    expect((await server.inject('/')).statusCode).toBe(404);
+  });
+});
