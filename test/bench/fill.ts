@@ -1,4 +1,9 @@
 import pg from 'pg';
+import { systemClock } from '../../agent/src/lib/clock.ts';
+import type { Logger } from '../../agent/src/lib/logger.ts';
+import { migrate, openPool } from '../../agent/src/sinks/history/database.ts';
+import { dayOf } from '../../agent/src/sinks/history/days.ts';
+import { Partitions } from '../../agent/src/sinks/history/partitions.ts';
 
 /** How much history to make up. */
 export interface FillOptions {
@@ -10,12 +15,13 @@ export interface FillOptions {
 
 const NAMES = 200;
 const WORKERS = 50;
+/** A power of two. */
 const QUEUES = 8;
 /** Rows an insert makes: small enough that progress can be told and a sort stays in memory. */
 const CHUNK = 100_000;
 
 /**
- * Fills an empty, migrated history by server-side SQL: 200 names and 50 workers of uneven share, 1 % failures with
+ * Makes the history's tables and fills them by server-side SQL: 200 names and 50 workers of uneven share, 1 % failures with
  * tracebacks, argument and result texts, workflows of ten tasks, roll-ups that agree with the tasks. The same
  * numbers give the same rows, but for the instants, which count back from now.
  *
@@ -26,13 +32,13 @@ export async function fillHistory(
   { tasks, days }: FillOptions,
   onProgress?: (written: number) => void,
 ): Promise<void> {
+  await prepare(databaseUrl, days);
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await client.query('set synchronous_commit = off');
     await client.query("set timezone = 'UTC'");
     await client.query('create temp table fill_clock as select extract(epoch from now())::float8 as now');
-    await createPartitions(client, days);
     for (let from = 0; from < tasks; from += CHUNK) {
       const to = Math.min(from + CHUNK, tasks);
       await client.query(seedSql(from, to, tasks, days));
@@ -49,31 +55,26 @@ export async function fillHistory(
   }
 }
 
-/** One partition a day where none covers the day yet, named as the agent names its own. */
-async function createPartitions(client: pg.Client, days: number): Promise<void> {
-  await client.query(`
-    do $$
-    declare day date; parent text;
-    begin
-      for day in select (now() at time zone 'UTC')::date - n from generate_series(0, ${days}) n loop
-        foreach parent in array
-          array['celery_tasks', 'celery_task_events', 'celery_worker_events', 'celery_task_rollups']
-        loop
-          begin
-            execute format('create table %I partition of %I for values from (%L) to (%L)',
-              parent || '_' || to_char(day, 'YYYYMMDD'), parent, day, day + 1);
-          exception when duplicate_table or invalid_object_definition then null;
-          end;
-        end loop;
-      end loop;
-    end $$`);
+/** The tables and the partitions of these days, by the agent's own code. */
+async function prepare(databaseUrl: string, days: number): Promise<void> {
+  await migrate(databaseUrl, quiet);
+  const pool = openPool({ databaseUrl, logger: quiet, maxConnections: 1 });
+  try {
+    const today = dayOf(systemClock.now() / 1000);
+    const partitions = new Partitions({ pool, clock: systemClock, logger: quiet, retentionDays: days + 1 });
+    await partitions.ensure(Array.from({ length: days + 2 }, (_, n) => today - days + n));
+  } finally {
+    await pool.end();
+  }
 }
+
+const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function seedSql(from: number, to: number, tasks: number, days: number): string {
   const spread = (salt: number): string => `(hashint4extended(i, ${salt}) & 1048575) / 1048576.0::float8`;
   return `
     create temp table fill_seed as
-    select s.*, to_timestamp(s.t) as at, to_timestamp(s.t + wait + runtime) as done_at
+    select s.*, 'queue-' || (hashtext(s.name) & ${QUEUES - 1}) as queue, to_timestamp(s.t) as at, to_timestamp(s.t + wait + runtime) as done_at
     from (
       select i,
         overlay(overlay(md5('task' || i)::uuid::text placing '4' from 15) placing '8' from 20) as task_id,
@@ -82,7 +83,6 @@ function seedSql(from: number, to: number, tasks: number, days: number): string 
         'app.module_' || lpad(floor(${NAMES / 10} * power(${spread(3)}, 2))::text, 2, '0')
           || '.task_' || floor(10 * ${spread(4)}) as name,
         'celery@worker-' || lpad(floor(${WORKERS} * power(${spread(5)}, 1.5))::text, 2, '0') || '.example' as worker,
-        'queue-' || floor(${QUEUES} * power(${spread(6)}, 2)) as queue,
         0.005 + 0.2 * ${spread(7)} as wait,
         exp(ln(0.08) + 1.4 * (${spread(8)} + ${spread(9)} + ${spread(10)} - 1.5) * 2) as runtime,
         c.now - ${days} * 86400.0 + i * (${days} * 86400.0 / ${tasks}) - 10 as t
@@ -139,7 +139,7 @@ const ROLLUPS_SQL = `
       order by k) from generate_series(0, 56) k) end
   from (
     select date_trunc('minute', done_at) as minute, name, queue, worker, 1 as n, (fate >= 0.01)::int as good, runtime,
-      case when fate >= 0.01 then least(56, greatest(0, ceil(log(2, (runtime / 0.001)::numeric) * 2)::int)) end as bucket
+      case when fate >= 0.01 then least(56, greatest(0, ceil(ln(runtime / 0.001) / ln(2) * 2)::int)) end as bucket
     from fill_seed where done_at < date_trunc('day', now()) + interval '1 day'
   ) s
   group by minute, name, queue, worker

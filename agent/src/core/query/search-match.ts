@@ -8,7 +8,10 @@ import type { SearchNode } from './search.ts';
 /** What a search looks at. */
 export type Searchable = Pick<TaskRecord, 'taskId' | 'name' | 'state' | 'worker' | 'args' | 'kwargs' | 'result'>;
 
-/** Whether a task matches, by flower/utils/search.py `TaskSearchEngine`: the meaning that the history's SQL has too. */
+/**
+ * Whether a task matches, by flower/utils/search.py `TaskSearchEngine`. The history's SQL finds the same, but for two
+ * things told in docs/decisions/0002-text-search.md: a bare whole task id, and letters like ß that fold to ASCII ones.
+ */
 export function matchesSearch(node: SearchNode, task: Searchable): boolean {
   switch (node.kind) {
     case 'and':

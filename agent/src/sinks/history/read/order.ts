@@ -61,13 +61,15 @@ export function partSql(
 
 /**
  * `order by …`, ties by id. `unindexed` hides the key from the planner: it then sorts what a scan by several processes
- * finds, instead of walking an index through rows of which few match.
+ * finds, instead of walking an index through rows of which few match. The tasks without a value are always sorted:
+ * in the order of their ids, the planner would walk the primary key of all tasks for them.
  */
 export function orderSql(sort: TaskSort, part: Part, dialect: Dialect, unindexed = false): string {
   const direction = sort.descending ? 'desc' : 'asc';
+  if (!part.hasValue) return `order by (t.task_id || '') ${direction}`;
   const key = keySql(sort, dialect);
   const hidden = unindexed && !TEXTS.has(sort.key) ? `(${key} + 0)` : key;
-  return `order by ${part.hasValue ? `${hidden} ${direction}, ` : ''}t.task_id ${direction}`;
+  return `order by ${hidden} ${direction}, t.task_id ${direction}`;
 }
 
 /** Opaque to clients; holds what it was made by. */

@@ -138,8 +138,8 @@ describe('search', () => {
     ...[
       'add',
       'ADD',
-      'strasse',
-      'STRASSE',
+      'Straße',
+      'STRAßE',
       'straße%',
       '100%',
       'a_b',
@@ -148,7 +148,7 @@ describe('search', () => {
       'worker:TWO',
       'state:success',
     ],
-    ...['state:my', 'args:strasse', 'result:i̇x', 'kwargs:run', 'kwargs:run=r1', 'kwargs:k%=v_w', 'kwargs:N=1', '791'],
+    ...['state:my', 'args:straße', 'result:i̇x', 'kwargs:run', 'kwargs:run=r1', 'kwargs:k%=v_w', 'kwargs:N=1', '791'],
     ...[
       '(add OR straße) AND one',
       'kwargs:run=r1 OR args:100%',
@@ -165,6 +165,13 @@ describe('search', () => {
     const expected = all.filter((task) => matchesSearch(search, task)).map((task) => task.taskId);
     expect((await idsOf(kit.reader, { search })).sort()).toEqual(expected.sort());
     expect(await kit.reader.countTasks({ search }, 1000)).toBe(expected.length);
+  });
+
+  it('folds a plain ASCII term by ASCII alone', async () => {
+    const search = parseSearch('args:strasse');
+    if (search === undefined) throw new Error('not a search');
+    expect(await idsOf(kit.reader, { search })).toHaveLength(all.filter((task) => task.args === "('STRASSE',)").length);
+    expect(await idsOf(kit.reader, { search: { kind: 'term', field: 'name', text: 'strasse' } })).toEqual([]);
   });
 
   it('finds something with most of these', () => {

@@ -1,10 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { SeriesQuery, TaskFilter } from '../../../core/query/filter.ts';
-import { HistoryUnavailable } from '../../../core/query/reader.ts';
-import { runtimeBucket, RUNTIME_BUCKETS } from '../../../core/query/runtime-buckets.ts';
+import type { TaskFilter } from '../../../core/query/filter.ts';
 import { parseSearch } from '../../../core/query/search-parser.ts';
 import { NOON } from '../history.testkit.ts';
-import { idsOf, NEWEST, openReadKit, type ReadKit } from './read.testkit.ts';
+import { idsOf, openReadKit, type ReadKit } from './read.testkit.ts';
 
 const UUID = '0b9f1c2e-7d0a-4a43-9a34-5c9a2f0d1e11';
 let kit: ReadKit;
@@ -237,76 +235,6 @@ describe('failures', () => {
   });
 });
 
-describe('series', () => {
-  const minute = (n: number): number => NOON * 1000 + n * 60_000;
-  const query = (more: Partial<SeriesQuery>): SeriesQuery => ({
-    ...{ fromMs: minute(0), toMs: minute(6), stepMs: 120_000, by: [], columns: ['count'], limit: 10, ...more },
-  });
-  const buckets = (...runtimes: number[]): number[] => {
-    const counts = new Array<number>(RUNTIME_BUCKETS.length + 1).fill(0);
-    for (const runtime of runtimes) counts[runtimeBucket(runtime)] = (counts[runtimeBucket(runtime)] ?? 0) + 1;
-    return counts;
-  };
-
-  beforeAll(async () => {
-    const row = (n: number, name: string, more: object) => ({
-      ...{ minute: new Date(minute(n)), name, queue: 'q', worker: 'w', sent: 0, received: 0, started: 0, succeeded: 0 },
-      ...{ failed: 0, retried: 0, revoked: 0, rejected: 0, other: 0, runtime_count: 0, runtime_sum: 0, ...more },
-    });
-    await kit.insert('celery_task_rollups', [
-      row(-1, 'a', { succeeded: 100 }),
-      row(0, 'a', { succeeded: 2, received: 3, runtime_count: 2, runtime_buckets: buckets(0.1, 0.1) }),
-      row(1, 'a', { succeeded: 2, failed: 1, runtime_count: 2, runtime_buckets: buckets(10, 10), queue: 'p' }),
-      row(4, 'b', { succeeded: 1, runtime_count: 1, runtime_buckets: buckets(1), worker: 'v' }),
-      row(4, 'c', { started: 5 }),
-      row(6, 'b', { succeeded: 100 }),
-    ]);
-  });
-
-  it('count what ended, in every step', async () => {
-    expect(await kit.reader.series(query({ columns: ['count', 'rate'] }))).toEqual([
-      {
-        labels: {},
-        points: [
-          { timeMs: minute(0), values: [5, 5 / 120] },
-          { timeMs: minute(2), values: [0, 0] },
-          { timeMs: minute(4), values: [1, 1 / 120] },
-        ],
-      },
-    ]);
-  });
-
-  it('tell dimensions apart and keep the largest', async () => {
-    const totals = async (more: Partial<SeriesQuery>) =>
-      (await kit.reader.series(query(more))).map(({ labels, points }) => [
-        Object.values(labels).join(),
-        points.reduce((sum, point) => sum + (point.values[0] ?? 0), 0),
-      ]);
-    expect(await totals({ by: ['name'] })).toEqual([['a', 5], ['b', 1]]); // prettier-ignore
-    expect(await totals({ by: ['name'], limit: 1, columns: ['count', 'p50'] })).toEqual([['a', 5]]);
-    expect(await totals({ by: ['queue', 'worker'] })).toEqual([['p,w', 3], ['q,w', 2], ['q,v', 1]]); // prettier-ignore
-    expect(await totals({ by: ['state'] })).toEqual([['SUCCESS', 5], ['STARTED', 5], ['RECEIVED', 3], ['FAILURE', 1]].sort((x, y) => Number(y[1]) - Number(x[1]) || (String(x[0]) < String(y[0]) ? -1 : 1))); // prettier-ignore
-    expect(await totals({ by: ['name', 'state'], states: ['FAILURE', 'STARTED'] })).toEqual([['c,STARTED', 5], ['a,FAILURE', 1]]); // prettier-ignore
-    expect(await totals({ by: ['name'], names: ['b', 'x'], workers: ['v'] })).toEqual([['b', 1]]);
-    expect(await totals({ by: ['name'], queues: ["q' or true --"] })).toEqual([]);
-    expect(await totals({ by: ['name'], states: ['NOPE'] })).toEqual([]);
-  });
-
-  it('give percentiles within a bucket of the truth', async () => {
-    const [series] = await kit.reader.series(query({ columns: ['p50', 'p95'], by: ['name'], names: ['a'] }));
-    const [p50, p95] = series?.points[0]?.values ?? [];
-    expect(p50).toBeGreaterThan(0.1 / 1.42);
-    expect(p50).toBeLessThan(0.1 * 1.42);
-    expect(p95).toBeGreaterThan(10 / 1.42);
-    expect(p95).toBeLessThan(10 * 1.42);
-    expect(series?.points[1]?.values).toEqual([null, null]);
-  });
-
-  it('bound the number of steps', async () => {
-    await expect(kit.reader.series(query({ fromMs: 0, stepMs: 60_000 }))).rejects.toThrow(RangeError);
-  });
-});
-
 describe('lists', () => {
   it('of workers, told online by their heartbeats', async () => {
     const ago = (seconds: number): Date => new Date((NOON - seconds) * 1000);
@@ -366,86 +294,5 @@ describe('lists', () => {
     expect((await gaps(5, 100)).map(({ cause, toMs }) => [cause, toMs])).toEqual([['two', null], ['one', (NOON + 10) * 1000]]); // prettier-ignore
     expect((await gaps(5, 20)).map(({ healed }) => healed)).toEqual([{ tasks: 2 }]);
     expect((await gaps(11, 20)).length).toBe(0);
-  });
-});
-
-describe('rare texts', () => {
-  it('are found behind more candidates than one walk looks at, once and in order', async () => {
-    await kit.rows(`insert into celery_tasks (seen_on, timestamp, task_id, state, args, kwargs)
-      select '2026-03-10', ${NOON - 10_000} - n / 3, 'bulk-' || n, 'SUCCESS',
-        case when n % 5000 < 2 or n > 44990 then 'needle' else repeat('lorem ipsum ', 20) end,
-        case when n % 9000 = 0 then '{''rare'': True}' end
-      from generate_series(1, 45000) n`);
-    const needles = await kit.rows<{ task_id: string }>(
-      `select task_id from celery_tasks where args = 'needle' order by timestamp desc, task_id desc`,
-    );
-    const expected = needles.map((row) => row.task_id);
-    expect(expected).toHaveLength(27);
-    for (const text of ['needle', 'args:NEEDLE', 'needle bulk']) {
-      const search = parseSearch(text);
-      if (search === undefined) throw new Error('not a search');
-      expect(await idsOf(kit.reader, { search })).toEqual(expected);
-      expect(await idsOf(kit.reader, { search }, { key: 'timestamp', descending: false })).toEqual(
-        [...expected].reverse(),
-      );
-      const found: string[] = [];
-      for (let cursor: string | undefined; ;) {
-        const page = await kit.reader.searchTasks({ search }, NEWEST, 4, cursor);
-        found.push(...page.tasks.map((task) => task.taskId));
-        if ((cursor = page.nextCursor) === undefined) break;
-      }
-      expect(found).toEqual(expected);
-    }
-    const search = parseSearch('kwargs:rare=true');
-    if (search === undefined) throw new Error('not a search');
-    expect(await idsOf(kit.reader, { search })).toEqual([9000, 18000, 27000, 36000, 45000].map((n) => `bulk-${n}`));
-  }, 30_000);
-});
-
-describe('trouble', () => {
-  it('is told: a query that takes too long', async () => {
-    const search = parseSearch('absent-text');
-    if (search === undefined) throw new Error('not a search');
-    const hasty = kit.openReader(3);
-    await expect(hasty.searchTasks({ search }, NEWEST, 50)).rejects.toMatchObject({
-      code: 'timeout',
-      message: expect.stringContaining('narrow the time range') as unknown,
-    });
-    await expect(hasty.findTask(UUID)).resolves.toBeDefined();
-  }, 20_000);
-
-  it('is told: no server, and the reader works again afterwards', async () => {
-    const nobody = kit.openReader(1000, 'postgres://nobody@127.0.0.1:9/none');
-    await expect(nobody.findTask('x')).rejects.toBeInstanceOf(HistoryUnavailable);
-    await expect(nobody.exportTasks({}, NEWEST, 1)[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(
-      HistoryUnavailable,
-    );
-    const reader = kit.openReader(30_000);
-    const rows = reader.exportTasks({}, NEWEST, 30_000)[Symbol.asyncIterator]();
-    await rows.next();
-    await kit.rows(`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and state = 'idle in transaction'`);
-    const rest = (async () => {
-      while ((await rows.next()).done !== true);
-    })();
-    await expect(rest).rejects.toBeInstanceOf(HistoryUnavailable);
-    expect(await reader.findTask(UUID)).toBeDefined();
-  }, 20_000);
-
-  it('does not stay: an export that is left ends its transaction at once', async () => {
-    let seen = 0;
-    for await (const task of kit.reader.exportTasks({}, NEWEST, 30_000)) {
-      expect(task.taskId).not.toBe('');
-      if (++seen === 3) break;
-    }
-    const open = await kit.rows(`select 1 from pg_stat_activity
-      where datname = current_database() and state like 'idle in transaction%'`);
-    expect(open).toEqual([]);
-    expect(kit.pool.waitingCount).toBe(0);
-    expect(kit.pool.idleCount).toBe(kit.pool.totalCount);
-  });
-
-  it('never reaches the tables: they are all still there', async () => {
-    expect((await kit.rows('select from celery_tasks')).length).toBeGreaterThan(40_000);
   });
 });

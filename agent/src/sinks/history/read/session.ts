@@ -78,10 +78,13 @@ export class Sessions {
     };
   }
 
-  /** Compiling a query (JIT) costs more than any of ours runs, once there are many partitions. */
+  /**
+   * Compiling a query (JIT) costs more than any of ours runs, once there are many partitions. With the default 4 MB
+   * of work_mem, series sort on disk what they could group in memory (measured: 980 ms against 330).
+   */
   #settings(): string {
     const timeout = Math.max(1, Math.round(this.#options.statementTimeoutMs));
-    return `set local statement_timeout = ${timeout}; set local jit = off`;
+    return `set local statement_timeout = ${timeout}; set local jit = off; set local work_mem = '32MB'`;
   }
 
   async #connect(): Promise<PoolClient> {
