@@ -57,7 +57,7 @@ export async function memoryByTasks(tasks: number, rate: number): Promise<{ task
   for (let step = 1; step <= 10; step++) {
     const wanted = (tasks / 10) * step * EVENTS_PER_TASK;
     const counted = async (): Promise<boolean> =>
-      (await agent.metrics()).sum('umbel_history_rows_total', { kind: 'task_events' }) >= wanted;
+      (await agent.metrics()).sum('umbel_history_rows_total', { kind: 'events' }) >= wanted;
     await waitFor(counted, 600_000, `${wanted} rows`);
     readings.push({ tasks: (tasks / 10) * step, mib: residentMiB(agent.process().pid) });
   }

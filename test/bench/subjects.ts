@@ -82,7 +82,7 @@ async function startAgentSubject(redisUrl: string, history: boolean): Promise<Su
   const done = async (): Promise<number> => {
     const metrics = await agent.metrics();
     const counted = metrics.sum('umbel_events_received_total') - workerEvents(metrics);
-    return history ? Math.min(counted, metrics.sum('umbel_history_rows_total', { kind: 'task_events' })) : counted;
+    return history ? Math.min(counted, metrics.sum('umbel_history_rows_total', { kind: 'events' })) : counted;
   };
   return {
     label: history ? agentWithHistory.label : agentAlone.label,
