@@ -72,8 +72,9 @@ export function taskEntryText(task: TaskRecord, children: readonly string[]): st
 function member<T>(key: string, read: (task: TaskRecord) => T | null, print: Printer<T>, wireKey = key) {
   return (task: TaskRecord): string => {
     const odd = task.oddities?.[wireKey];
-    if (odd !== undefined && !isCutMark(odd)) return `"${key}": ${valueText(odd)}`;
     const value = read(task);
+    // Beside a text it may be the mark that the text was cut; without one it is what was sent.
+    if (odd !== undefined && (value === null || !isCutMark(odd))) return `"${key}": ${valueText(odd)}`;
     return `"${key}": ${value === null ? 'null' : print(value)}`;
   };
 }
