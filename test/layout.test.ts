@@ -42,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ingest: ['core', 'lib'],
   control: ['core', 'lib'],
   http: ['core', 'lib'],
+  postgres: ['lib'],
 };
 
 function mayImport(from: string, target: string): boolean {
