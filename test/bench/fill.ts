@@ -136,7 +136,7 @@ const ROLLUPS_SQL = `
   select minute, name, queue, worker, sum(n), sum(n), sum(n), sum(good), sum(n - good), sum(good),
     sum(case when good > 0 then runtime else 0 end),
     case when sum(good) > 0 then (select array_agg((select count(*) from unnest(array_agg(bucket)) b where b = k)
-      order by k) from generate_series(0, 56) k) end
+      order by k) from generate_series(0, max(bucket)) k) end
   from (
     select date_trunc('minute', done_at) as minute, name, queue, worker, 1 as n, (fate >= 0.01)::int as good, runtime,
       case when fate >= 0.01 then least(56, greatest(0, ceil(ln(runtime / 0.001) / ln(2) * 2)::int)) end as bucket

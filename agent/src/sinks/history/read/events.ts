@@ -20,7 +20,8 @@ const EVENT_COLUMNS = `type, timestamp, (extract(epoch from occurred_at) * 1000)
 /** The first `limit` events of the task, told apart by attempt. */
 export async function readTimeline(session: Session, taskId: string, limit: number): Promise<TaskEventRecord[]> {
   const id = keyId(taskId);
-  const rows = await session.rows<EventRow>(
+  const rows = await session.prepared<EventRow>(
+    'timeline',
     `select ${EVENT_COLUMNS}, worker as sender from celery_task_events where task_id = $1::text
       order by occurred_at, identity limit $2::bigint`,
     [id, limit],

@@ -76,7 +76,8 @@ export async function readQueueNames(session: Session): Promise<string[]> {
 /** Children in the order in which they were published. A retried task is its own child, as in Celery. */
 export async function readChildren(session: Session, taskIds: readonly string[]): Promise<Map<string, string[]>> {
   const children = new Map<string, string[]>();
-  const rows = await session.rows<{ parent_id: string; task_id: string }>(
+  const rows = await session.prepared<{ parent_id: string; task_id: string }>(
+    'children',
     `select parent_id, task_id from celery_tasks where parent_id = any($1::text[])
       order by coalesce(sent, received, started, timestamp), task_id`,
     [taskIds.filter(isStorable)],

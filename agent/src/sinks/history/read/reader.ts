@@ -101,7 +101,8 @@ class PostgresReader implements HistoryReader {
 
   async findTask(taskId: string): Promise<TaskRecord | undefined> {
     const rows = await this.#use((session) =>
-      session.rows<TaskRow>(
+      session.prepared<TaskRow>(
+        'find-task',
         `select ${TASK_COLUMNS} from celery_tasks t where t.task_id = $1::text order by t.seen_on desc limit 1`,
         [keyId(taskId)],
       ),

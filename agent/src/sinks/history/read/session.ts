@@ -17,6 +17,8 @@ export interface SessionOptions {
 export interface Session {
   readonly dialect: Dialect;
   rows<T extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<T[]>;
+  /** The same, planned once a connection: over many partitions, planning takes longer than a look-up by key. */
+  prepared<T extends QueryResultRow>(name: string, text: string, values: readonly unknown[]): Promise<T[]>;
 }
 
 /** Opens sessions on a pool, and turns what goes wrong into the errors of core/query/reader.ts. */
@@ -63,6 +65,8 @@ export class Sessions {
         dialect: this.#dialect,
         rows: async <T extends QueryResultRow>(text: string, values: readonly unknown[] = []) =>
           (await client.query<T>(text, [...values])).rows,
+        prepared: async <T extends QueryResultRow>(name: string, text: string, values: readonly unknown[]) =>
+          (await client.query<T>({ name: `umbel-${name}`, text, values: [...values] })).rows,
       },
       end: async () => {
         await client.query('commit');
