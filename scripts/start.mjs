@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -38,7 +39,7 @@ function fail(text) {
   process.exit(1);
 }
 
-/** Resolves to the exit code; 128 + 15 or so after a signal. */
+/** Resolves to the exit code; after a signal 128 and its number, as shells do. */
 function run(command, commandArgs, options = {}) {
   return new Promise((resolve) => {
     child = spawn(command, commandArgs, { cwd: ROOT, stdio: 'inherit', ...options });
@@ -46,7 +47,7 @@ function run(command, commandArgs, options = {}) {
       console.error(`${command} does not run: ${error.message}`);
       resolve(127);
     });
-    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));
     if (stopSignal) child.kill(stopSignal);
   });
 }

@@ -61,8 +61,10 @@ async function run({ config, warnings }: Loaded): Promise<number> {
   }
 }
 
-const readyText = ({ url }: Agent): string =>
-  `ready: ${url}  (API ${url}/api/v1/docs, metrics ${url}/metrics, Flower's API ${url}/api/tasks)`;
+function readyText({ url }: Agent): string {
+  const base = url.replace(/\/$/, '');
+  return `ready: ${base}/  (API ${base}/api/v1/docs, metrics ${base}/metrics, Flower's API ${base}/api/tasks)`;
+}
 
 const DEMO_BANNER = [
   '*** DEMO *** The tasks and workers shown are SIMULATED: no broker is configured.',
