@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Logger } from '../lib/logger.ts';
@@ -33,9 +33,10 @@ export async function reachable(
   };
 }
 
+const digestOf = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex').slice(0, 12);
+
 async function systemDataDir(baseDir: string, blocked: string, logger: Logger): Promise<string> {
-  const digest = createHash('sha256').update(baseDir).digest('hex').slice(0, 12);
-  const elsewhere = join(SYSTEM_DIR, `data-${digest}`);
+  const elsewhere = join(SYSTEM_DIR, `data-${digestOf(baseDir)}`);
   await mkdir(elsewhere, { recursive: true, mode: 0o755 });
   logger.warn(
     { dir: elsewhere },
@@ -45,8 +46,7 @@ async function systemDataDir(baseDir: string, blocked: string, logger: Logger): 
 }
 
 async function copyBinaries(binaries: Binaries, blocked: string, logger: Logger): Promise<Binaries> {
-  const { size, mtimeMs } = await lstat(binaries.postgres);
-  const target = join(SYSTEM_DIR, `postgres-${size}-${Math.round(mtimeMs)}`);
+  const target = join(SYSTEM_DIR, `postgres-${digestOf(await readFile(binaries.postgres))}`);
   if ((await lstat(target).catch(() => undefined)) === undefined) {
     logger.info(`Postgres does not run as root and others cannot enter ${blocked}: copying its programs to ${target}`);
     await mkdir(SYSTEM_DIR, { recursive: true, mode: 0o755 });
