@@ -41,6 +41,9 @@ export interface TaskSort {
 export type SeriesDimension = 'name' | 'worker' | 'queue' | 'state';
 export type SeriesColumn = 'count' | 'rate' | 'p50' | 'p95' | 'p99';
 
+/** A week of minutes: more points than any panel has pixels. */
+export const MOST_SERIES_STEPS = 11_000;
+
 export interface SeriesQuery {
   readonly fromMs: number;
   readonly toMs: number;

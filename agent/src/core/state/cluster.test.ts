@@ -49,14 +49,14 @@ describe('ClusterState', () => {
     expect(state.task('a')).toMatchObject({ client: 'gen1@c', worker: null });
   });
 
-  it('holds as many open and finished tasks as it may, the last used ones', () => {
+  it('holds as many open and finished tasks as it may, the youngest ones', () => {
     const state = cluster();
     for (const uuid of ['a', 'b', 'c']) state.apply(task('received', uuid), 0);
     state.apply(task('started', 'a', 1001), 0);
     state.apply(task('received', 'd'), 0);
-    expect(['a', 'b', 'c', 'd'].filter((uuid) => state.task(uuid))).toEqual(['a', 'c', 'd']);
-    for (const uuid of ['a', 'c', 'd']) state.apply(task('succeeded', uuid, 1002), 0);
-    expect(['a', 'c', 'd'].filter((uuid) => state.task(uuid))).toEqual(['c', 'd']);
+    expect(['a', 'b', 'c', 'd'].filter((uuid) => state.task(uuid))).toEqual(['b', 'c', 'd']);
+    for (const uuid of ['b', 'c', 'd']) state.apply(task('succeeded', uuid, 1002), 0);
+    expect(['b', 'c', 'd'].filter((uuid) => state.task(uuid))).toEqual(['c', 'd']);
     expect(state.counts()).toMatchObject({ openTasks: 0, finishedTasks: 2, evictedOpen: 1, evictedFinished: 1 });
   });
 
@@ -120,7 +120,11 @@ describe('ClusterState', () => {
     for (let i = 0; i < 5000; i++) {
       state.apply(task(i % 3 === 0 ? 'succeeded' : 'received', `u${i}`, i + 1, { hostname: `w${i}` }), 0);
     }
-    expect(state.counts()).toMatchObject({ openTasks: 100, finishedTasks: 50 });
+    const { openTasks, finishedTasks } = state.counts();
+    expect(openTasks).toBeGreaterThanOrEqual(100);
+    expect(openTasks).toBeLessThanOrEqual(112);
+    expect(finishedTasks).toBeGreaterThanOrEqual(50);
+    expect(finishedTasks).toBeLessThanOrEqual(56);
     expect(state.counts().workers).toBeLessThanOrEqual(32);
   });
 });

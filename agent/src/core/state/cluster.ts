@@ -7,9 +7,9 @@ import { isSilent, judgeOnline, mergeWorkerEvent, WorkerState } from './worker.t
 
 /** What the model may hold; each at least 1. */
 export interface ClusterLimits {
-  /** Tasks that have not ended: the least recently touched goes first. */
+  /** Tasks that have not ended: those heard of first go first, an eighth above the limit at once. */
   readonly openTasks: number;
-  /** Tasks that have: the same. */
+  /** Tasks that have: those that ended first go first, in the same way. */
   readonly finishedTasks: number;
   /** Workers: those not heard of for longest go first, a sixteenth at once. */
   readonly workers: number;
@@ -83,7 +83,7 @@ export class ClusterState {
   /** Puts in a task as the history has it. False, and nothing done, when it is held already: what is held is newer. */
   seedTask(task: TaskState): boolean {
     if (this.#tasks.get(task.uuid) !== undefined) return false;
-    this.#tasks.put(task);
+    this.#tasks.add(task);
     return true;
   }
 
@@ -112,7 +112,8 @@ export class ClusterState {
     const before = held?.state;
     const workerBefore = task.worker;
     mergeTaskEvent(task, event);
-    this.#tasks.put(task);
+    if (before === undefined) this.#tasks.add(task);
+    else this.#tasks.moved(task, before);
     // task-sent comes from a publisher, which is no worker.
     const revived = event.subject === 'sent' ? undefined : this.#signOfLife(event, nowMs);
     return { kind: 'task', event, task, before, workerBefore, revived };

@@ -64,8 +64,44 @@ function amqpParts({ payload, properties }: RawMessage): Parts {
   return { body: payload, contentType: properties?.contentType, compression: properties?.headers?.['compression'] };
 }
 
+/** How kombu begins an envelope. */
+const BODY_HEAD = Buffer.from('{"body": "');
+const [QUOTE, COMMA] = [0x22, 0x2c];
+/** Bodies up to this size are decoded into one buffer that every message uses again. */
+const scratch = Buffer.allocUnsafeSlow(256 << 10);
+
+/**
+ * kombu's own envelope, without making a string of its body: a fifth of the time of decoding. Undefined when it is
+ * written in any other way. The body is only good until the next message is opened.
+ */
+function kombuParts(payload: Buffer): Parts | undefined {
+  const from = BODY_HEAD.length;
+  if (payload.length > scratch.length || payload.length < from) return undefined;
+  if (payload.compare(BODY_HEAD, 0, from, 0, from) !== 0) return undefined;
+  const end = payload.indexOf(QUOTE, from);
+  if (end < 0 || payload[end + 1] !== COMMA) return undefined;
+  let rest: unknown;
+  try {
+    rest = JSON.parse(`{${payload.toString('utf8', end + 2)}`);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(rest) || !isRecord(rest['properties'])) return undefined;
+  if (rest['properties']['body_encoding'] !== 'base64' || Object.hasOwn(rest, 'body')) return undefined;
+  const length = scratch.write(payload.toString('latin1', from, end), 'base64');
+  if (length < Math.floor(((end - from) * 3) / 4) - 2) return undefined;
+  const headers = rest['headers'];
+  return {
+    body: scratch.subarray(0, length),
+    contentType: rest['content-type'],
+    compression: isRecord(headers) ? headers['compression'] : undefined,
+  };
+}
+
 function redisParts(payload: Buffer): Parts {
   if (payload.length > MAX_BODY_BYTES * 2) throw new Unreadable('envelope', `${payload.length} bytes`);
+  const common = kombuParts(payload);
+  if (common !== undefined) return common;
   const envelope = parseEnvelope(payload);
   const headers = envelope['headers'];
   return {
@@ -127,7 +163,8 @@ function read({ body: sent, contentType, compression }: Parts): OpenedMessage {
     case 'application/json':
       return readJson(body);
     case 'application/x-msgpack':
-      return surveyed(readMsgpack(body, MAX_BODY_VALUES));
+      // Its byte strings are slices of the body, which is used again.
+      return surveyed(readMsgpack(Buffer.from(body), MAX_BODY_VALUES));
     case 'application/x-yaml':
     case 'application/yaml':
       return surveyed(readYaml(body));

@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { countJsonTokens, parsePythonJson } from './json.ts';
+import { HAS_WIDE_INTEGER, survey } from './survey.ts';
 import { WideInteger } from './wide-integer.ts';
 
 describe('parsePythonJson', () => {
   it('reads all that JSON.parse reads, alike', () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom(undefined, 2, '\t'), (json, space) => {
+        // Integers beyond 2^53 are read better than JSON.parse does: the test of wide integers has those.
+        fc.pre((survey(JSON.parse(json)) & HAS_WIDE_INTEGER) === 0);
         const text = JSON.stringify(JSON.parse(json), null, space);
         expect(parsePythonJson(text)).toEqual(JSON.parse(text));
       }),
