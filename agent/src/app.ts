@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startHistory, type History } from './app/history.ts';
 import { watchLosses } from './app/losses.ts';
 import { deliver, publish, type Totals } from './app/pipeline.ts';
@@ -15,6 +15,7 @@ import { startIngest } from './ingest/ingest.ts';
 import { CloserStack } from './lib/closer-stack.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { makeDirectory } from './lib/make-directory.ts';
 import { SpillQueue } from './lib/spill/spill-queue.ts';
 import { openEmbeddedPostgres } from './postgres/embedded.ts';
 import { createLiveHub } from './sinks/live/hub.ts';
@@ -57,6 +58,7 @@ export async function startAgent(config: Config, deps: AgentDeps): Promise<Agent
 
 async function compose(config: Config, deps: AgentDeps, open: CloserStack): Promise<Agent> {
   const { clock, logger } = deps;
+  makeDataDirectory(config.history.dataDir);
   const version = agentVersion();
   const startedMs = clock.now();
   const totals: Totals = { events: 0, taskEvents: 0, rejects: 0, dropped: 0 };
@@ -123,9 +125,20 @@ async function openHistory(
 ): Promise<History | undefined> {
   if (!config.history.enabled) return undefined;
   const { databaseUrl, dataDir } = config.history;
-  const url =
-    databaseUrl ?? open.use(await openEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), clock, logger })).url;
+  const url = databaseUrl ?? open.use(await openEmbeddedPostgres({ dataDir, clock, logger })).url;
   return startHistory(historyOptions(config, url), { ...deps, clock, logger });
+}
+
+/** Before anything else is begun: whoever typed a wrong path is to know at once. */
+function makeDataDirectory(dataDir: string): void {
+  try {
+    makeDirectory(join(dataDir, 'spill'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the data directory ${resolve(dataDir)} cannot be used (${reason}); give another by --data-dir`, {
+      cause: error,
+    });
+  }
 }
 
 /** Where messages wait for the decoder: half of the memory for waiting events, the history has the other. */

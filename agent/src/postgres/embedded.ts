@@ -1,9 +1,10 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../lib/clock.ts';
 import { CloserStack } from '../lib/closer-stack.ts';
 import type { Logger } from '../lib/logger.ts';
+import { makeDirectory } from '../lib/make-directory.ts';
 import { chooseAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
 import { prepareData } from './data-directory.ts';
@@ -45,7 +46,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   const startMs = clock.now();
   const open = new CloserStack();
   try {
-    const wanted = { baseDir: await makeDirectory(options.dataDir), binaries: await findBinaries() };
+    const wanted = { baseDir: await makeDataDirectory(options.dataDir), binaries: await findBinaries() };
     const account = await chooseAccount(join(wanted.baseDir, 'postgres'));
     const { baseDir, binaries } = await reachable(wanted, account, logger);
     open.use(await takeLock(join(baseDir, 'postgres.lock')));
@@ -66,10 +67,10 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   }
 }
 
-async function makeDirectory(dataDir: string): Promise<string> {
+async function makeDataDirectory(dataDir: string): Promise<string> {
   const path = resolve(dataDir);
   try {
-    await mkdir(path, { recursive: true });
+    makeDirectory(path);
     return await realpath(path);
   } catch (error) {
     const code = errorCode(error) ?? reasonOf(error);

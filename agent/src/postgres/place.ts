@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Logger } from '../lib/logger.ts';
+import { makeDirectory } from '../lib/make-directory.ts';
 import { type Account, blockedAt } from './account.ts';
 import { type Binaries, binariesIn } from './binaries.ts';
 
@@ -28,16 +29,16 @@ export async function reachable(
     blockedAt(join(wanted.binaries.nativeDir, 'bin'), account),
   ]);
   return {
-    baseDir: noData === undefined ? wanted.baseDir : await systemDataDir(wanted.baseDir, noData, logger),
+    baseDir: noData === undefined ? wanted.baseDir : systemDataDir(wanted.baseDir, noData, logger),
     binaries: noBinaries === undefined ? wanted.binaries : await copyBinaries(wanted.binaries, noBinaries, logger),
   };
 }
 
 const digestOf = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex').slice(0, 12);
 
-async function systemDataDir(baseDir: string, blocked: string, logger: Logger): Promise<string> {
+function systemDataDir(baseDir: string, blocked: string, logger: Logger): string {
   const elsewhere = join(SYSTEM_DIR, `data-${digestOf(baseDir)}`);
-  await mkdir(elsewhere, { recursive: true, mode: 0o755 });
+  makeDirectory(elsewhere, 0o755);
   logger.warn(
     { dir: elsewhere },
     `Postgres does not run as root and others cannot enter ${blocked}: its data is kept in ${elsewhere}`,
@@ -49,7 +50,7 @@ async function copyBinaries(binaries: Binaries, blocked: string, logger: Logger)
   const target = join(SYSTEM_DIR, `postgres-${digestOf(await readFile(binaries.postgres))}`);
   if ((await lstat(target).catch(() => undefined)) === undefined) {
     logger.info(`Postgres does not run as root and others cannot enter ${blocked}: copying its programs to ${target}`);
-    await mkdir(SYSTEM_DIR, { recursive: true, mode: 0o755 });
+    makeDirectory(SYSTEM_DIR, 0o755);
     const half = await mkdtemp(`${target}.`);
     await cp(binaries.nativeDir, join(half, 'native'), { recursive: true, verbatimSymlinks: true });
     await rename(join(half, 'native'), target).catch(() => undefined); // another agent was faster

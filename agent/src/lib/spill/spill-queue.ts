@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 import { Segment, type SegmentRecord } from './segment.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -60,7 +61,7 @@ export class SpillQueue<T> {
 
   /** @throws the file system's error when the directory cannot be used */
   static open<T>(options: SpillQueueOptions<T>): SpillQueue<T> {
-    mkdirSync(options.directory, { recursive: true });
+    makeDirectory(options.directory);
     const queue = new SpillQueue(options);
     for (const name of readdirSync(options.directory).sort()) {
       const order = FILE_NAME.exec(name)?.[1];
