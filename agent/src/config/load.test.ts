@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseBrokerUrls } from '../transport/url.ts';
 import { ConfigError } from './config.ts';
+import { optionsMarkdown } from './docs.ts';
 import { FOREIGN, foreignEnvironmentName } from './foreign.ts';
 import { helpText, printConfig } from './help.ts';
 import { type Loaded, loadConfig, requestedAction } from './load.ts';
@@ -174,6 +175,22 @@ describe('loadConfig', () => {
       UMBEL_MAX_WORKERS: '0',
     });
     expect(all).toHaveLength(5);
+  });
+
+  it('says in one line each which given options nothing uses yet, and takes their values', () => {
+    const { config, warnings } = load(
+      ['--control-exchange', 'ctl', '--queues', 'a,b', '--broker-transport-options', '{"sep": ":"}'],
+      { CELERY_RESULT_BACKEND: 'redis://h/3', UMBEL_PRIORITY_STEPS: '0,9' },
+    );
+    expect([...warnings].sort()).toEqual([
+      "--broker-transport-options (sep): has no effect yet; used by the next release's queue lengths",
+      "--control-exchange: has no effect yet; used by the next release's remote control",
+      "--queues: has no effect yet; used by the next release's queue lengths",
+      "CELERY_RESULT_BACKEND: has no effect yet; used by the next release's filling of gaps",
+      "UMBEL_PRIORITY_STEPS: has no effect yet; used by the next release's queue lengths",
+    ]);
+    expect(config.broker).toMatchObject({ controlExchange: 'ctl', sep: ':', prioritySteps: [0, 9] });
+    expect(optionsMarkdown()).toContain("used by the next release's remote control");
   });
 
   it('warns loudly about an address that others reach', () => {

@@ -38,6 +38,7 @@ const broker = {
     default: undefined,
     hide: 'url',
     doc: "Celery's result backend, to fill in what events did not tell.",
+    usedByNext: 'filling of gaps',
   }),
   eventExchange: option({
     name: 'event-exchange',
@@ -50,6 +51,7 @@ const broker = {
     type: matching('NAME', /^\S+$/, 'a name without spaces'),
     default: 'celery',
     doc: "Celery's setting control_exchange.",
+    usedByNext: 'remote control',
   }),
   transportOptions: option({
     name: 'broker-transport-options',
@@ -102,6 +104,7 @@ const broker = {
     default: [0, 3, 6, 9],
     partOf: transportPart('priority_steps'),
     doc: 'Transport option priority_steps: which priorities have a list of their own on Redis.',
+    usedByNext: 'queue lengths',
   }),
   sep: option({
     name: 'sep',
@@ -109,6 +112,7 @@ const broker = {
     default: '\u0006\u0016',
     partOf: transportPart('sep'),
     doc: 'Transport option sep: stands between the queue and the priority in the name of a list on Redis.',
+    usedByNext: 'queue lengths',
   }),
   useSsl: option({
     name: 'broker-use-ssl',
@@ -370,8 +374,8 @@ const metrics = {
   idleMs: option({
     name: 'series-idle-timeout',
     type: duration('s', 0, 365 * DAY),
-    default: DAY,
-    doc: 'Series that nothing added to for this long are removed, e.g. those of producers; 0 never.',
+    default: 8 * DAY,
+    doc: 'Series of a task that nothing added to for this long are removed; the default outlasts a weekly schedule. 0 never.',
   }),
   genericHostnameSent: option({
     name: 'generic-hostname-task-sent-metric',
@@ -408,6 +412,7 @@ const metrics = {
     type: words,
     default: [],
     doc: 'Queues to show from the start.',
+    usedByNext: 'queue lengths',
   }),
   histogramWorkerLabel: option({
     name: 'histogram-worker-label',
