@@ -240,6 +240,9 @@ describe('an error', () => {
     ['/series?step=90s', 'bad-parameter', 'step'],
     ['/series?step=0', 'bad-parameter', 'step'],
     ['/series?from=now-365d&step=1m', 'bad-parameter', 'step'],
+    // 11,000 minutes that begin within one: whole steps are one more.
+    ['/series?from=30000&to=660030000&step=1m', 'bad-parameter', 'step'],
+    ['/series?step=99999999999w', 'bad-parameter', 'step'],
     ['/series?by=colour', 'bad-parameter', 'by'],
     ['/stream?kinds=gap', 'bad-parameter', 'kinds'],
     ['/names?x=1', 'unknown-parameter', 'x'],

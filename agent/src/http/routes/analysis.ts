@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { MOST_SERIES_STEPS } from '../../core/query/filter.ts';
 import { needHistory, type Routes } from '../context.ts';
 import { answers, READS } from '../contract/answers.ts';
 import { toApiFailure, toApiSeries } from '../contract/convert.ts';
@@ -6,13 +7,13 @@ import { given, toRange, toTaskFilter } from '../contract/filter.ts';
 import { fromTo, limit, parameters, taskFilterParameters } from '../contract/parameters.ts';
 import { FailuresSchema, GapsSchema, ref, SeriesSchema } from '../contract/schemas.ts';
 import { parseDuration } from '../contract/time.ts';
-import { badParameter } from '../errors.ts';
+import { type ApiProblem, badParameter } from '../errors.ts';
 
 const tags = ['Analysis'];
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-const MAX_POINTS = 11_000;
+const LONGEST_STEP_MS = 365 * DAY_MS;
 const USUAL_POINTS = 300;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE_MS);
 
@@ -64,6 +65,7 @@ export const analysisRoutes: Routes = async (app, { deps }) => {
     const stepMs = readStep(query.step, range.toMs - range.fromMs);
     const fromMs = Math.floor(range.fromMs / stepMs) * stepMs;
     const toMs = Math.max(Math.ceil(range.toMs / stepMs) * stepMs, fromMs + stepMs);
+    if ((toMs - fromMs) / stepMs > MOST_SERIES_STEPS) throw tooManySteps();
     const { names, workers, queues, states, limit } = query;
     const by = unique(query.by);
     const columns = unique(query.columns);
@@ -100,13 +102,15 @@ function readStep(text: string | undefined, spanMs: number): number {
     return NICE_STEPS.find((step) => step >= least) ?? Math.ceil(least / DAY_MS) * DAY_MS;
   }
   const stepMs = parseDuration('step', text);
-  if (stepMs < MINUTE_MS || stepMs % MINUTE_MS !== 0) {
-    throw badParameter('step', '`step` must be a whole number of minutes, such as 1m or 1h.');
-  }
-  if (spanMs / stepMs > MAX_POINTS) {
-    throw badParameter('step', `\`step\` gives more than ${MAX_POINTS} points; make it larger or the range shorter.`);
+  if (stepMs < MINUTE_MS || stepMs > LONGEST_STEP_MS || stepMs % MINUTE_MS !== 0) {
+    throw badParameter('step', '`step` must be a whole number of minutes, such as 1m or 1h, at most 365d.');
   }
   return stepMs;
+}
+
+function tooManySteps(): ApiProblem {
+  const advice = 'make it larger or the range shorter';
+  return badParameter('step', `\`step\` gives more than ${MOST_SERIES_STEPS} points; ${advice}.`);
 }
 
 function unique<T>(values: readonly T[]): T[] {

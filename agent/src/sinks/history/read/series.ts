@@ -1,4 +1,4 @@
-import type { SeriesDimension, SeriesQuery } from '../../../core/query/filter.ts';
+import { MOST_SERIES_STEPS, type SeriesDimension, type SeriesQuery } from '../../../core/query/filter.ts';
 import type { SeriesPoint, TimeSeries } from '../../../core/query/records.ts';
 import { RUNTIME_BUCKETS } from '../../../core/query/runtime-buckets.ts';
 import { quantile } from './quantile.ts';
@@ -23,8 +23,6 @@ type CountColumn = (typeof STATE_COLUMNS)[number][0];
 const DEFAULT_STATES = ['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'];
 const QUANTILES: Readonly<Record<string, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 };
 const BUCKETS = RUNTIME_BUCKETS.length + 1;
-/** A day of minutes, twice over: more points than any panel has pixels. */
-export const MOST_STEPS = 11_000;
 
 interface Group {
   readonly labels: Readonly<Record<string, string>>;
@@ -53,7 +51,9 @@ export async function readSeries(session: Session, query: SeriesQuery): Promise<
   const stepMs = Math.max(60_000, Math.round(query.stepMs / 60_000) * 60_000);
   const firstMs = Math.floor(query.fromMs / stepMs) * stepMs;
   const steps = Math.max(0, Math.ceil((query.toMs - firstMs) / stepMs));
-  if (steps > MOST_STEPS) throw new RangeError(`${steps} steps are more than ${MOST_STEPS}: take a longer step`);
+  if (steps > MOST_SERIES_STEPS) {
+    throw new RangeError(`${steps} steps are more than ${MOST_SERIES_STEPS}: take a longer step`);
+  }
   const aligned = { ...query, stepMs, fromMs: firstMs };
   const dimensions = query.by.filter((dimension) => dimension !== 'state');
   const columns = columnsOf(query);
