@@ -2,7 +2,6 @@
 /**
  * `npm run gen` writes the pages that follow from code; with `--check` it changes nothing and fails where one differs.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,10 +11,11 @@ import { format, resolveConfig } from 'prettier';
 const ROOT = join(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'agent', 'src');
 
-/** Page, module below agent/src, and its function that returns the page. */
+/** Page, module below agent/src, its function that returns the page, and the JSON file that this is given, if any. */
 const PAGES = [
   ['docs/options.md', 'config/docs.ts', 'optionsMarkdown'],
   ['docs/metrics.md', 'sinks/metrics/docs.ts', 'metricsMarkdown'],
+  ['docs/api.md', 'http/docs.ts', 'apiMarkdown', 'http/openapi.json'],
 ];
 
 /** The agent's sources as JavaScript, below node_modules so that packages are found; no types are checked. */
@@ -35,11 +35,12 @@ async function compile(target) {
 async function generate(target) {
   await compile(target);
   const pages = [];
-  for (const [page, module, name] of PAGES) {
-    if (!existsSync(join(SOURCE, module))) continue;
+  for (const [page, module, name, input] of PAGES) {
     const exports = await import(pathToFileURL(join(target, module.replace(/\.ts$/, '.mjs'))).href);
     const path = join(ROOT, page);
-    pages.push([page, path, await format(exports[name](), { ...(await resolveConfig(path)), parser: 'markdown' })]);
+    const given = input === undefined ? [] : [JSON.parse(await readFile(join(SOURCE, input), 'utf8'))];
+    const text = exports[name](...given);
+    pages.push([page, path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })]);
   }
   return pages;
 }
