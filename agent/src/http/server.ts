@@ -76,6 +76,16 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   return app;
 }
 
+/** Not the plugin's own policy: that turns every link into https, which the agent does not speak. */
+const DOCS_POLICY = {
+  'default-src': ["'self'"],
+  'base-uri': ["'self'"],
+  'frame-ancestors': ["'self'"],
+  'img-src': ["'self'", 'data:'],
+  'object-src': ["'none'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+};
+
 const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, seats }) => {
   const context: RouteContext = { deps, settings, seats };
   app.addHook('preValidation', async (request) => {
@@ -96,7 +106,12 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   await app.register(statusRoutes, context);
   await app.register(liveRoutes, context);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'none' } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: app.prefix, // else `/docs` without a slash at its end asks for its scripts beside the API
+    staticCSP: DOCS_POLICY,
+    uiConfig: { docExpansion: 'none' },
+  });
 };
 
 function isFlowerPath(path: string): boolean {

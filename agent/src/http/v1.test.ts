@@ -371,8 +371,17 @@ describe('the agent', () => {
     expect(page.headers['content-type']).toMatch('text/html');
     expect(page.body).toMatch(/simulated cluster/);
     expect(page.body).not.toMatch('<script>');
-    const docs = await server.inject('/umbel/api/v1/docs/');
-    expect([docs.statusCode, docs.headers['content-type']]).toEqual([200, expect.stringMatching('text/html')]);
+    for (const path of ['/umbel/api/v1/docs/', '/umbel/api/v1/docs']) {
+      const docs = await server.inject(path);
+      expect([docs.statusCode, docs.headers['content-type']]).toEqual([200, expect.stringMatching('text/html')]);
+      expect(docs.headers['content-security-policy']).not.toMatch('upgrade-insecure-requests');
+      const scripts = [...docs.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '');
+      expect(scripts.length).toBeGreaterThan(3);
+      for (const script of scripts) {
+        const { pathname } = new URL(script, `http://agent${path}`);
+        expect([pathname, (await server.inject(pathname)).statusCode]).toEqual([pathname, 200]);
+      }
+    }
     const document = (await server.inject('/umbel/api/v1/openapi.json')).json<{ paths: object }>();
     expect(Object.keys(document.paths)).toContain('/umbel/api/v1/tasks');
     expect((await server.inject('/')).statusCode).toBe(404);
