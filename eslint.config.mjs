@@ -30,6 +30,7 @@ export default tseslint.config(
           'URL',
           'fetch',
           'setTimeout',
+          'setInterval',
           'clearTimeout',
           'Buffer',
           'performance',

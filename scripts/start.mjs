@@ -24,14 +24,28 @@ const say = (text) => {
   if (!isQuiet) console.error(`[umbel ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(5)} s] ${text}`);
 };
 
+/** Ctrl-C reaches this process from the terminal and again from npm: within this time it is one wish. */
+const SAME_WISH_MS = 1000;
+
 let child;
 let stopSignal;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    stopSignal = signal;
-    // On Ctrl-C the terminal has told the child already; a second telling would mean "at once" to the agent.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child?.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
-  });
+let stoppedMs = -Infinity;
+
+function stop(signal) {
+  stopSignal = signal;
+  // To the agent a second signal means "at once".
+  if (performance.now() - stoppedMs < SAME_WISH_MS) return;
+  stoppedMs = performance.now();
+  child?.kill(signal);
+}
+
+process.on('SIGINT', () => stop('SIGINT'));
+process.on('SIGTERM', () => stop('SIGTERM'));
+process.on('SIGHUP', () => stop('SIGTERM'));
+if (process.env.npm_lifecycle_event === 'start') {
+  // npm passes on what asks it to stop; killed outright it cannot.
+  const npmId = process.ppid;
+  setInterval(() => process.ppid === npmId || stopSignal || stop('SIGTERM'), 500).unref();
 }
 
 function fail(text) {
@@ -130,5 +144,7 @@ await once('install', ['package-lock.json', 'package.json', 'agent/package.json'
 const sources = [...filesBelow('agent/src'), 'agent/tsconfig.build.json', 'tsconfig.json', 'package-lock.json'];
 await once('build', sources, () => existsSync(MAIN), build);
 say('starting the agent');
-const code = await run(process.execPath, ['--enable-source-maps', MAIN, ...args]);
+// In a group of its own, so that it hears of Ctrl-C once, from here; the channel tells it when this process was killed.
+const apart = { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: process.platform !== 'win32' };
+const code = await run(process.execPath, ['--enable-source-maps', MAIN, ...args], apart);
 process.exit(code);

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { builtAgent } from '../../test/support/agent-build.ts';
+import { closeAtEnd, temporaryDirectory } from '../../test/support/cleanup.ts';
 
 interface Ended {
   readonly code: number;
@@ -48,5 +50,20 @@ describe('the process', () => {
     ]);
     expect(code).toBe(1);
     expect(stdout).toMatch(/data directory .*--data-dir/);
+  }, 30_000);
+
+  it('stops when the process that started it with a channel is gone', async () => {
+    const dataDir = await temporaryDirectory('main');
+    const args = ['--no-history', '--data-dir', dataDir, '--port', '0', '--log-format', 'json'];
+    const child = fork(main, args, { env: {}, execArgv: [], silent: true });
+    closeAtEnd({ close: () => Promise.resolve(void child.kill('SIGKILL')) });
+    let output = '';
+    for await (const chunk of child.stdout ?? []) {
+      output += String(chunk);
+      if (child.connected && output.includes('ready: ')) child.disconnect();
+    }
+    if (child.exitCode === null) await once(child, 'exit');
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    expect(output).toContain('the agent has stopped');
   }, 30_000);
 });

@@ -71,11 +71,14 @@ const DEMO_BANNER = [
   '*** DEMO *** For your own cluster: npm start -- --broker redis://HOST:6379/0   (or set CELERY_BROKER_URL)',
 ];
 
-/** The first SIGTERM or SIGINT asks for a stop with a deadline, the second one ends at once. */
+/**
+ * The first SIGTERM or SIGINT asks for a stop with a deadline, the second one ends at once. So does the death of a
+ * process that started this one with a channel, as scripts/start.mjs does.
+ */
 function stopSignal(logger: ProcessLogger): { readonly asked: Promise<void>; readonly signal: AbortSignal } {
   const controller = new AbortController();
   const asked = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
-  const onSignal = (name: NodeJS.Signals): void => {
+  const onSignal = (name: string): void => {
     if (controller.signal.aborted) {
       logger.error(`${name} again: ending at once`);
       process.exit(EXIT_FAILURE);
@@ -89,6 +92,7 @@ function stopSignal(logger: ProcessLogger): { readonly asked: Promise<void>; rea
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  process.on('disconnect', () => onSignal('the process that started the agent is gone'));
   return { asked, signal: controller.signal };
 }
 

@@ -88,12 +88,16 @@ export async function startServer(plan: ServerPlan): Promise<Server> {
   return { ended, close };
 }
 
+/** What its log says of trouble; it says FATAL of every connection that a stop cuts, too. */
+const TROUBLE =
+  /^FATAL:(?! +terminating connection due to administrator command)|^(?:PANIC|WARNING):|corrupt|No space left/;
+
 /** The server's messages to the log; returns the last of them as text. */
 function forwardLog(child: ChildProcess, logger: Logger): () => string {
   const last: string[] = [];
   if (child.stderr === null) return () => '';
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (/^(?:FATAL|PANIC|WARNING):|corrupt|No space left/.test(line)) logger.warn({ from: 'postgres' }, line);
+    if (TROUBLE.test(line)) logger.warn({ from: 'postgres' }, line);
     else logger.debug({ from: 'postgres' }, line);
     last.push(line);
     if (last.length > 10) last.shift();

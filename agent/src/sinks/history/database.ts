@@ -33,7 +33,10 @@ export function openPool(options: PoolOptions): pg.Pool {
     // A frozen agent must not keep the writers' lock from its replicas.
     idle_in_transaction_session_timeout: statementTimeoutMs,
   });
-  pool.on('error', (error) => options.logger.warn({ err: error }, 'an idle connection to Postgres broke'));
+  pool.on('error', (error) => {
+    // A pool that ends does not wait for its last connections, and the embedded server may be faster.
+    if (!pool.ending) options.logger.warn({ err: error }, 'an idle connection to Postgres broke');
+  });
   // A connection in use tells its query, and emits `error` besides: unheard, that would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
