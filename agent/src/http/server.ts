@@ -136,7 +136,19 @@ export interface RunningServer extends Closable {
 /** A client that takes no more, or does not say goodbye, must not hold up the agent's end. */
 const CLOSE_DEADLINE_MS = 5000;
 
-/** Listens. Rejects with the system's error when the port is taken. */
+/** The usual reasons with what to do about them; Flower listens on the same port. */
+function listenProblem(error: unknown, address: string, port = 5555): unknown {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} of ${address} is in use, by a Flower or another agent? Give another by --port`,
+    EADDRNOTAVAIL: `${address} is no address of this machine; give another by --address`,
+    ENOTFOUND: `${address} is no address of this machine; give another by --address`,
+    EACCES: `port ${port} is only for root; give one from 1024 on by --port`,
+  };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return advice[code] === undefined ? error : new Error(advice[code], { cause: error });
+}
+
+/** Listens. Rejects when the port is taken, or the address is not of this machine. */
 export async function startServer(deps: HttpDeps, options: ListenOptions = {}): Promise<RunningServer> {
   const app = await buildServer(deps, options);
   const address = options.address ?? '127.0.0.1';
@@ -144,7 +156,7 @@ export async function startServer(deps: HttpDeps, options: ListenOptions = {}): 
     await app.listen({ host: address, port: options.port ?? 5555 });
   } catch (error) {
     await app.close();
-    throw error;
+    throw listenProblem(error, address, options.port);
   }
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
