@@ -144,7 +144,7 @@ function listenProblem(error: unknown, address: string, port = 5555): unknown {
     ENOTFOUND: `${address} is no address of this machine; give another by --address`,
     EACCES: `port ${port} is only for root; give one from 1024 on by --port`,
   };
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   return advice[code] === undefined ? error : new Error(advice[code], { cause: error });
 }
 

@@ -219,6 +219,8 @@ describe('the listener', () => {
   it('says where it is, and refuses a taken port', async () => {
     expect(server.url).toBe(`http://127.0.0.1:${server.port}/`);
     expect(await (await fetch(`${server.url}healthcheck`)).text()).toBe('OK');
-    await expect(startServer(testDeps(), { port: server.port })).rejects.toThrow(/port \d+ of 127.0.0.1 is in use.*--port/);
+    await expect(startServer(testDeps(), { port: server.port })).rejects.toThrow(
+      /port \d+ of 127.0.0.1 is in use.*--port/,
+    );
   });
 });
