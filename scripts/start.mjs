@@ -12,6 +12,8 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const STAMPS = join(ROOT, 'node_modules', '.cache', 'umbel');
 const MAIN = join(ROOT, 'agent', 'dist', 'main.js');
+/** As in main.js' first line: a small young generation costs the agent 3 % of its speed and spares 30 MB. */
+const MEMORY = ['--max-semi-space-size=4'];
 const OLDEST_NODE = [20, 19];
 
 const args = process.argv.slice(2);
@@ -146,5 +148,5 @@ await once('build', sources, () => existsSync(MAIN), build);
 say('starting the agent');
 // In a group of its own, so that it hears of Ctrl-C once, from here; the channel tells it when this process was killed.
 const apart = { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: process.platform !== 'win32' };
-const code = await run(process.execPath, ['--enable-source-maps', MAIN, ...args], apart);
+const code = await run(process.execPath, ['--enable-source-maps', ...MEMORY, MAIN, ...args], apart);
 process.exit(code);

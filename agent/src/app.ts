@@ -141,7 +141,7 @@ function makeDataDirectory(dataDir: string): void {
   }
 }
 
-/** Where messages wait for the decoder: half of the memory for waiting events, the history has the other. */
+/** Where messages wait for the decoder: half of the memory for waiting events, the decoded ones have the other. */
 function openIntake({ history, limits }: Config): SpillQueue<RawMessage> {
   return SpillQueue.open({
     directory: join(history.dataDir, 'spill', 'intake'),

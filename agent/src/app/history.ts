@@ -86,7 +86,6 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     queue,
     clock,
     logger,
-    highWaterBytes: options.memoryBytes / 2,
     onRoom: () => deps.onRoom(),
     onOverflow: (batch) => deps.onOverflow(batch),
     write: (batches) => write(opening, deps, batches),

@@ -279,7 +279,7 @@ const limits = {
   bufferMemoryBytes: option({
     name: 'buffer-memory',
     type: size(MiB, 64 * GiB),
-    default: 64 * MiB,
+    default: 32 * MiB,
     doc: 'Events waiting for their turn are held in memory up to this size, then in files.',
   }),
   bufferDiskBytes: option({

@@ -57,7 +57,6 @@ function start(memoryBytes = 1e6, diskBytes = 1e9): Rig {
     queue,
     clock: systemClock,
     logger: silent,
-    highWaterBytes: memoryBytes / 2,
     onRoom: () => undefined,
     onOverflow: (lost) => rig.overflow.push(lost),
     write: async (batches) => {
@@ -130,10 +129,20 @@ describe('history feed', () => {
     await feed.close(Date.now() + 1000);
   });
 
-  it('asks the pump to wait when it cannot keep up, and hands back what no room was found for', async () => {
+  it('asks the pump to wait when it cannot keep up', async () => {
+    const { feed, written } = start(1e8);
+    for (let i = 0; i < 9_999; i += 1) feed.push(batch(i));
+    expect(feed.hasRoom()).toBe(true);
+    feed.push(batch(9_999));
+    expect(feed.hasRoom()).toBe(false);
+    await until(() => written.length === 10_000);
+    expect(feed.hasRoom()).toBe(true);
+    await feed.close(Date.now() + 1000);
+  });
+
+  it('hands back what no room was found for', async () => {
     const { feed, overflow, down, written } = start(3000, 1500);
     for (let i = 0; i < 3; i += 1) feed.push(batch(i));
-    expect(feed.hasRoom()).toBe(false);
     down.value = true;
     await until(() => feed.problem() !== undefined);
     for (let i = 3; i < 100; i += 1) feed.push(batch(i));

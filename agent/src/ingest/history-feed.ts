@@ -4,10 +4,15 @@ import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /**
- * Events that one transaction takes, at most. Larger ones save little (the fixed cost of a transaction is 3 to 5 ms)
- * and hold up the event loop longer while their rows are encoded: a scrape waits behind that.
+ * Events that one transaction takes, at most: its commit costs 10 to 20 ms of waiting for the disk, which larger ones
+ * spread over more events; what is decoded and not yet stored is memory.
  */
 const EVENTS_PER_WRITE = 4000;
+/**
+ * Events decoded ahead of the database: those being written, those of the next write, and half of one more. More of them would only grow
+ * old in memory, where the collector has to move them; undecoded they are a quarter of the size.
+ */
+const EVENTS_AHEAD = 2.5 * EVENTS_PER_WRITE;
 /** A write waits this long for company while little is happening: half of the freshness that the API promises. */
 const GATHER_MS = 100;
 const IDLE_MS = 60_000;
@@ -19,8 +24,6 @@ export interface HistoryFeedDeps {
   readonly write: (batches: readonly EventBatch[]) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Weight in `queue` above which the pump should wait, bytes. */
-  readonly highWaterBytes: number;
   /** There is room again. */
   onRoom(): void;
   /** A batch that neither memory nor disk had room for. */
@@ -81,8 +84,7 @@ class Feed implements HistoryFeed {
   }
 
   hasRoom(): boolean {
-    const { queue, highWaterBytes } = this.#deps;
-    return this.#failure !== undefined || queue.memoryBytes < highWaterBytes || queue.diskBytes > 0;
+    return this.#failure !== undefined || this.#waiting < EVENTS_AHEAD || this.#deps.queue.diskBytes > 0;
   }
 
   problem(): string | undefined {
@@ -102,7 +104,7 @@ class Feed implements HistoryFeed {
     this.#closing = true;
     this.#wakeUp();
     await this.#running;
-    while (this.#failure === undefined && !queue.empty && clock.now() < deadlineMs) await this.#writeOnce(0);
+    while (this.#failure === undefined && !queue.empty && clock.now() < deadlineMs) await this.#drain(0);
     queue.close();
   }
 
@@ -116,37 +118,58 @@ class Feed implements HistoryFeed {
       }
       const isQuiet = attempt === 0 && this.#waiting < EVENTS_PER_WRITE && queue.diskBytes === 0;
       if (isQuiet) await this.#pause(GATHER_MS);
-      attempt = await this.#writeOnce(attempt);
+      attempt = await this.#drain(attempt);
     }
   }
 
-  /** Resolves with the number of attempts that have failed since the last success. */
-  async #writeOnce(attempt: number): Promise<number> {
-    const batches = this.#nextBatches();
-    try {
-      await this.#deps.write(batches);
-    } catch (error) {
-      this.#goDown(error);
-      if (!this.#closing) await this.#pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 5000);
-      return attempt + 1;
+  /**
+   * Writes until less than a whole transaction waits: the next one is prepared while Postgres works on the one before.
+   * Resolves with the number of attempts that have failed since the last success.
+   */
+  async #drain(attempt: number): Promise<number> {
+    const underWay: { readonly count: number; readonly events: number; readonly error: Promise<unknown> }[] = [];
+    let taken = 0;
+    for (;;) {
+      const batches = underWay.length < 2 ? this.#nextBatches(taken, underWay.length > 0) : [];
+      if (batches.length > 0) {
+        const error = this.#deps.write(batches).then(() => undefined, asError);
+        underWay.push({ count: batches.length, events: countEvents(batches), error });
+        taken += batches.length;
+        continue;
+      }
+      const oldest = underWay.shift();
+      if (oldest === undefined) return 0;
+      const error = await oldest.error;
+      if (error !== undefined) {
+        await Promise.all(underWay.map((write) => write.error));
+        this.#goDown(error);
+        if (!this.#closing) await this.#pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 5000);
+        return attempt + 1;
+      }
+      this.#written(oldest.count, oldest.events);
+      taken -= oldest.count;
     }
+  }
+
+  #written(batches: number, events: number): void {
     if (this.#failure !== undefined) this.#deps.logger.info('the history is written again');
     this.#failure = undefined;
-    this.#deps.queue.commit(batches.length);
-    this.#waiting = Math.max(0, this.#waiting - batches.reduce((sum, batch) => sum + batch.events.length, 0));
+    this.#deps.queue.commit(batches);
+    this.#waiting = Math.max(0, this.#waiting - events);
     this.#deps.onRoom();
-    return 0;
   }
 
-  #nextBatches(): EventBatch[] {
+  /** What the next transaction takes, behind the `skip` batches that are being written; none while closing. */
+  #nextBatches(skip: number, wholeOnly: boolean): EventBatch[] {
+    if (this.#closing && wholeOnly) return [];
     const batches: EventBatch[] = [];
     let events = 0;
-    for (const batch of this.#deps.queue.peek(EVENTS_PER_WRITE)) {
-      if (events > 0 && events + batch.events.length > EVENTS_PER_WRITE) break;
+    for (const batch of this.#deps.queue.peek(skip + EVENTS_PER_WRITE).slice(skip)) {
+      if (events > 0 && events + batch.events.length > EVENTS_PER_WRITE) return batches;
       batches.push(batch);
       events += batch.events.length;
     }
-    return batches;
+    return wholeOnly && events < EVENTS_PER_WRITE ? [] : batches;
   }
 
   #goDown(error: unknown): void {
@@ -154,7 +177,7 @@ class Feed implements HistoryFeed {
     if (this.#failure === undefined) {
       logger.error({ err: error }, 'the history cannot be written: events go to files until it can');
     }
-    this.#failure = error instanceof Error ? error.message : String(error);
+    this.#failure = asError(error).message;
     try {
       queue.spill();
     } catch (spillError) {
@@ -172,4 +195,12 @@ class Feed implements HistoryFeed {
       };
     });
   }
+}
+
+function countEvents(batches: readonly EventBatch[]): number {
+  return batches.reduce((sum, { events }) => sum + events.length, 0);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

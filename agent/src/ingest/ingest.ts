@@ -4,9 +4,12 @@ import { afterIo, type Clock } from '../lib/clock.ts';
 import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
-/** Longest stretch of decoding without looking at the sockets, ms: keeps a scrape short and Redis' buffer empty. */
-const SLICE_MS = 8;
-const MESSAGES_AT_ONCE = 8;
+/**
+ * Longest stretch of decoding without looking at the sockets, ms. A write to the history takes about eight answers of
+ * Postgres, each of which waits for a stretch to end, as a scrape does and Redis' buffer.
+ */
+const SLICE_MS = 2;
+const MESSAGES_AT_ONCE = 4;
 
 export interface IngestDeps {
   /** Where messages wait for their turn. */

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import type { TaskState } from '../../core/state/task.ts';
+import { afterIo } from '../../lib/clock.ts';
 import { dayOf, isoDay, saneSeconds } from './days.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
 import { NameBatch, type NamesSeen } from './name-rows.ts';
@@ -19,8 +20,14 @@ export interface WriterState {
   readonly limits: TextLimits;
   readonly workersSeen: WorkersSeen;
   readonly namesSeen: NamesSeen;
-  readonly buffers: { readonly taskEvents: RowBuffer; readonly workerEvents: RowBuffer; readonly tasks: RowBuffer };
+  readonly taskRows: RowBuffer;
   readonly merge: (task: TaskState, event: CeleryEvent) => void;
+}
+
+/** The rows of a write's events, encoded before its turn. */
+export interface EventRows {
+  readonly taskEvents: RowBuffer;
+  readonly workerEvents: RowBuffer;
 }
 
 export interface Stored {
@@ -47,22 +54,22 @@ export async function storeEvents(
   client: ClientBase,
   state: WriterState,
   events: readonly CeleryEvent[],
+  rows: EventRows,
   direct: boolean,
 ): Promise<Stored> {
-  const { buffers } = state;
-  for (const buffer of Object.values(buffers)) buffer.clear();
-  const fresh = direct ? events : await insertNew(client, state, events);
+  state.taskRows.clear();
+  const fresh = direct ? events : await insertNew(client, rows, events);
   const taskEvents = fresh.filter(({ group }) => group === 'task');
   const touched = new Map<string, Touched>();
   const touchedBy = await findTasks(client, state, taskEvents, touched);
-  const copied = direct ? copyEvents(client, state, events) : Promise.resolve();
+  const copied = direct ? copyEvents(client, rows) : Promise.resolve();
   // Handled below; until then the server works on the events while the tasks are merged here.
   copied.catch(() => undefined);
 
   const rollups = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
   const workers = new WorkerBatch(state.workersSeen);
-  mergeTasks(state, taskEvents, touchedBy);
+  taskEvents.forEach((event, index) => mergeTask(state, event, touchedBy[index]));
   // After all are merged, so that a task-started counts under the name that comes later in the same batch.
   taskEvents.forEach((event, index) => {
     const task = touchedBy[index]?.entry?.task;
@@ -72,15 +79,11 @@ export async function storeEvents(
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of fresh) if (event.group === 'worker') workers.addWorkerEvent(event);
-  const entries: TaskEntry[] = [];
-  for (const { entry } of touched.values()) {
-    if (entry === undefined) continue;
-    appendTask(buffers.tasks, entry, state.limits);
-    entries.push(entry);
-  }
+  const entries = [...touched.values()].flatMap(({ entry }) => entry ?? []);
+  for (const entry of entries) appendTask(state.taskRows, entry, state.limits);
 
   await copied;
-  await storeTasks(client, buffers.tasks, entries);
+  await storeTasks(client, state.taskRows, entries);
   await rollups.store(client);
   await names.store(client);
   await workers.store(client);
@@ -100,15 +103,24 @@ export async function storeEvents(
   };
 }
 
-function encodeEvents({ buffers, limits }: WriterState, events: readonly CeleryEvent[]): void {
-  for (const event of events) {
-    appendEvent(event.group === 'task' ? buffers.taskEvents : buffers.workerEvents, event, limits.fields);
+/** Events encoded between two looks at the sockets: about 2 ms. What Postgres waits for is not cut into slices. */
+const SLICE = 1000;
+
+/** Encodes the events; no connection is needed, and nothing that other writes change. */
+export async function encodeEvents(
+  rows: EventRows,
+  events: readonly CeleryEvent[],
+  { fields }: TextLimits,
+): Promise<void> {
+  rows.taskEvents.clear();
+  rows.workerEvents.clear();
+  for (const [index, event] of events.entries()) {
+    if (index > 0 && index % SLICE === 0) await new Promise<void>(afterIo);
+    appendEvent(event.group === 'task' ? rows.taskEvents : rows.workerEvents, event, fields);
   }
 }
 
-async function copyEvents(client: ClientBase, state: WriterState, events: readonly CeleryEvent[]): Promise<void> {
-  encodeEvents(state, events);
-  const { taskEvents, workerEvents } = state.buffers;
+async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
   if (taskEvents.rows > 0) await taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`);
   if (workerEvents.rows > 0) await workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`);
 }
@@ -116,12 +128,10 @@ async function copyEvents(client: ClientBase, state: WriterState, events: readon
 /** Inserts the events that are not stored yet, and resolves with them, in their order. */
 async function insertNew(
   client: ClientBase,
-  state: WriterState,
+  { taskEvents, workerEvents }: EventRows,
   events: readonly CeleryEvent[],
 ): Promise<readonly CeleryEvent[]> {
-  encodeEvents(state, events);
   const inserted = new Set<number>();
-  const { taskEvents, workerEvents } = state.buffers;
   await insertThrough(client, taskEvents, 'celery_task_events', TASK_EVENT_COLUMNS, 'task_id', inserted);
   await insertThrough(client, workerEvents, 'celery_worker_events', WORKER_EVENT_COLUMNS, 'hostname', inserted);
   // `delete` tells true once: of an event that is twice in the batch, only the first counts.
@@ -172,13 +182,10 @@ async function findTasks(
   return touchedBy;
 }
 
-function mergeTasks({ merge }: WriterState, taskEvents: readonly CeleryEvent[], touchedBy: readonly Touched[]): void {
-  for (const [index, event] of taskEvents.entries()) {
-    const one = touchedBy[index];
-    if (one === undefined) continue;
-    one.entry ??= newTaskEntry(one.id, dayOf(saneSeconds(event.timestamp)));
-    merge(one.entry.task, event);
-  }
+function mergeTask({ merge }: WriterState, event: CeleryEvent, one: Touched | undefined): void {
+  if (one === undefined) return;
+  one.entry ??= newTaskEntry(one.id, dayOf(saneSeconds(event.timestamp)));
+  merge(one.entry.task, event);
 }
 
 /**

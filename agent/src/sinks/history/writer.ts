@@ -5,13 +5,13 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
 import { dayOf, saneSeconds } from './days.ts';
-import { asDown, errorCode, isDataError, isTransient, UNIQUE_VIOLATION } from './errors.ts';
+import { asDown, errorCode, HistoryDown, isDataError, isTransient, UNIQUE_VIOLATION } from './errors.ts';
 import { Partitions } from './partitions.ts';
 import { Recall } from './recall.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
 import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
-import { storeEvents, type WriterState } from './transaction.ts';
+import { encodeEvents, type EventRows, storeEvents, type WriterState } from './transaction.ts';
 
 /** Advisory lock under which writers take turns. */
 const WRITE_LOCK = 5_549_012_003;
@@ -51,7 +51,9 @@ export interface WriteReport {
 export interface HistoryWriter {
   /**
    * Stores the batches in one transaction: events, merged tasks, workers, roll-ups and names. An event that is
-   * stored already changes nothing. Calls are carried out one after the other.
+   * stored already changes nothing. Calls are carried out one after the other; a second one may be made while the first
+   * is under way: its rows are then encoded meanwhile. When a call fails, those made before that was known fail too, so
+   * that the order is kept.
    * @throws HistoryDown when Postgres cannot take it now: nothing is lost if the caller writes the same again.
    */
   write(batches: readonly EventBatch[]): Promise<WriteReport>;
@@ -89,6 +91,9 @@ class PostgresWriter implements HistoryWriter {
   readonly #state: WriterState;
   #lastTick: number | undefined;
   #expectDoublesUntilMs = 0;
+  /** Rises when a write fails: what was asked for before must not overtake it. */
+  #generation = 0;
+  readonly #freeRows: EventRows[] = [];
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -105,7 +110,7 @@ class PostgresWriter implements HistoryWriter {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       workersSeen: new Map(),
       namesSeen: new Map(),
-      buffers: { taskEvents: new RowBuffer(), workerEvents: new RowBuffer(), tasks: new RowBuffer() },
+      taskRows: new RowBuffer(),
       merge: mergeTaskEvent,
     };
   }
@@ -114,8 +119,24 @@ class PostgresWriter implements HistoryWriter {
     this.#state.recall.startLoading();
   }
 
-  write(batches: readonly EventBatch[]): Promise<WriteReport> {
-    return this.#inTurn(() => this.#write(batches));
+  async write(batches: readonly EventBatch[]): Promise<WriteReport> {
+    const startMs = this.#clock.now();
+    const generation = this.#generation;
+    const events = batches.flatMap((batch) => batch.events);
+    const rows = this.#freeRows.pop() ?? { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
+    const encoded = encodeEvents(rows, events, this.#state.limits);
+    return this.#inTurn(async () => {
+      await encoded;
+      if (generation !== this.#generation) throw new HistoryDown(new Error('the write before it failed'));
+      try {
+        return await this.#write(events, rows, startMs);
+      } catch (error) {
+        this.#generation++;
+        throw error;
+      } finally {
+        this.#freeRows.push(rows);
+      }
+    });
   }
 
   stats(): { readonly heldTasks: number; readonly recallLoaded: boolean } {
@@ -133,13 +154,11 @@ class PostgresWriter implements HistoryWriter {
     return done;
   }
 
-  async #write(batches: readonly EventBatch[]): Promise<WriteReport> {
-    const startMs = this.#clock.now();
-    const events = batches.flatMap((batch) => batch.events);
+  async #write(events: readonly CeleryEvent[], rows: EventRows, startMs: number): Promise<WriteReport> {
     const tally: Tally = { inserted: 0, tasks: 0, poisoned: 0, dropped: 0 };
     if (events.length > 0) {
       await this.#partitions.ensure(daysOf(events));
-      await this.#storeAll(events, tally);
+      await this.#storeAll(events, tally, rows);
     }
     return {
       events: events.length,
@@ -152,9 +171,9 @@ class PostgresWriter implements HistoryWriter {
   }
 
   /** Halves what Postgres refuses until the event is found that it refuses. */
-  async #storeAll(events: readonly CeleryEvent[], tally: Tally): Promise<void> {
+  async #storeAll(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows): Promise<void> {
     try {
-      await this.#store(events, tally);
+      await this.#store(events, tally, rows);
       return;
     } catch (error) {
       if (!isDataError(error)) throw asDown(error);
@@ -187,20 +206,27 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  /** One transaction, tried again where that can help. */
-  async #store(events: readonly CeleryEvent[], tally: Tally): Promise<void> {
+  /** One transaction, tried again where that can help; `rows` are those of the events, if encoded already. */
+  async #store(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows): Promise<void> {
+    let encoded = rows;
     for (let attempt = 1; ; attempt++) {
+      if (encoded === undefined) {
+        encoded = { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
+        await encodeEvents(encoded, events, this.#state.limits);
+      }
+      const sent = encoded;
       try {
         const stored = await this.#transaction((client) => {
           const direct = this.#clock.now() >= this.#expectDoublesUntilMs;
-          return storeEvents(client, this.#state, events, direct);
+          return storeEvents(client, this.#state, events, sent, direct);
         });
         stored.remember();
         tally.inserted += stored.inserted;
         tally.tasks += stored.tasks;
         return;
       } catch (error) {
-        for (const buffer of Object.values(this.#state.buffers)) buffer.abandon();
+        for (const buffer of [sent.taskEvents, sent.workerEvents, this.#state.taskRows]) buffer.abandon();
+        encoded = undefined;
         const isDouble = errorCode(error) === UNIQUE_VIOLATION;
         if (attempt === ATTEMPTS || !(isDouble || isTransient(error))) throw error;
         // A task row that the filter does not know can only be another writer's.
