@@ -47,7 +47,16 @@ export async function startAgent(options: AgentOptions = {}): Promise<RunningAge
   const databaseUrl = options.databaseUrl ?? (await freshDatabase()).url;
   const url = `http://127.0.0.1:${port}`;
   // As main.js' first line says, which a shell would follow.
-  const args = ['--max-semi-space-size=4', main, '--port', String(port), '--address', '127.0.0.1', '--data-dir', dataDir];
+  const args = [
+    '--max-semi-space-size=4',
+    main,
+    '--port',
+    String(port),
+    '--address',
+    '127.0.0.1',
+    '--data-dir',
+    dataDir,
+  ];
   if (options.brokerUrl !== undefined) args.push('--broker', options.brokerUrl);
   if (databaseUrl !== 'embedded') args.push('--database-url', databaseUrl);
   args.push(...(options.args ?? []));
