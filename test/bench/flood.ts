@@ -44,7 +44,8 @@ async function follow(
   let atMs = performance.now();
   for (;;) {
     const asked = performance.now();
-    const now = await subject.done();
+    // A program that ended, as celery-exporter does when Redis cuts it off, counts no more.
+    const now = await subject.done().catch(() => counted);
     const answered = performance.now();
     if (subject.metrics !== undefined) scrapeMs.push(answered - asked);
     if (now > counted) [counted, atMs] = [now, answered];
