@@ -49,8 +49,12 @@ def fail(message):
     raise ValueError(message)
 
 
+# A retry at once may end on another worker before this one has stored RETRY, which then stays the result for ever.
+RETRY_DELAY = 0.25
+
+
 @app.task(name='shop.flaky', bind=True, max_retries=5)
-def flaky(self, succeed_on, countdown=0):
+def flaky(self, succeed_on, countdown=RETRY_DELAY):
     """Retries until its attempt number `succeed_on`."""
     if self.request.retries < succeed_on:
         raise self.retry(exc=ConnectionError('attempt %d: peer went away' % self.request.retries), countdown=countdown)
@@ -59,7 +63,7 @@ def flaky(self, succeed_on, countdown=0):
 
 @app.task(name='shop.hopeless', bind=True, max_retries=1)
 def hopeless(self):
-    raise self.retry(exc=TimeoutError('never works'), countdown=0)
+    raise self.retry(exc=TimeoutError('never works'), countdown=RETRY_DELAY)
 
 
 @app.task(name='shop.progress', bind=True)

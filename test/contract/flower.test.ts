@@ -63,14 +63,14 @@ describe('tasks', () => {
     const read = async (): Promise<Task[]> =>
       Object.values((await getObject(`${agent.url}/api/tasks`)) as Record<string, Task>).map(comparable);
     const same = async (): Promise<boolean> => JSON.stringify(await read()) === JSON.stringify(wanted);
-    await waitFor(same, 5000, 'equal listings').catch(() => undefined); // the comparison below tells what differs
+    await waitFor(same, 10_000, 'equal listings').catch(() => undefined); // the comparison below tells what differs
     const got = new Map((await read()).map((task) => [task['uuid'], task]));
     for (const task of wanted) {
       expect(got.get(task['uuid'])).toEqual(task);
       expect(Object.keys(got.get(task['uuid']) ?? {})).toEqual(Object.keys(task));
     }
     expect([...got.keys()]).toEqual(Object.keys(flowerTasks));
-  });
+  }, 60_000);
 
   it('numbers are printed as Python prints them', async () => {
     const [theirs, ours] = await both('/api/tasks?limit=50&sort_by=received');
