@@ -11,6 +11,7 @@ const common = {
 };
 
 export default {
+  testTimeout: 30_000, // real services on a busy machine
   projects: [
     { ...common, displayName: 'agent', testMatch: ['<rootDir>/agent/src/**/*.test.ts'] },
     { ...common, displayName: 'test', testMatch: ['<rootDir>/test/**/*.test.ts'] },
