@@ -70,7 +70,7 @@ function start(memoryBytes = 1e6, diskBytes = 1e9): Rig {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i += 1) await systemClock.sleep(10);
+  for (let i = 0; i < 4000 && !condition(); i += 1) await systemClock.sleep(10);
   expect(condition()).toBe(true);
 }
 

@@ -49,7 +49,7 @@ function start(memoryBytes: number, diskBytes = 1e9): Rig {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i += 1) await systemClock.sleep(5);
+  for (let i = 0; i < 4000 && !condition(); i += 1) await systemClock.sleep(5);
   expect(condition()).toBe(true);
 }
 

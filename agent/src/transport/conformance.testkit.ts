@@ -21,7 +21,7 @@ export interface BrokerHarness {
 export async function waitUntil(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 4000,
+  timeoutMs = 15_000,
 ): Promise<void> {
   const deadline = systemClock.now() + timeoutMs;
   while (!(await condition())) {
