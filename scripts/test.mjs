@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages, installPython } from '../test/support/install.mjs';
 
@@ -66,8 +66,7 @@ function count(name, passed) {
 async function jest() {
   say('tests');
   const report = join(scratch, 'jest.json');
-  // One more than two cores have: tests wait for services as often as they compute.
-  const workers = process.env.UMBEL_TEST_WORKERS ?? String(Math.max(3, Math.min(availableParallelism(), 6)));
+  const workers = process.env.UMBEL_TEST_WORKERS ?? '2';
   const args = [
     '--maxWorkers',
     workers,
