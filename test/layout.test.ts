@@ -42,6 +42,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ingest: ['core', 'lib'],
   control: ['core', 'lib'],
   http: ['core', 'lib'],
+  results: ['core', 'lib'],
+  identity: ['core', 'lib'],
+  doctor: ['core', 'lib', 'config'],
   postgres: ['lib'],
 };
 

@@ -1,6 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal, Role } from '../core/identity/principal.ts';
 import { ApiProblem } from './errors.ts';
 import type { HttpSettings } from './options.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route; default `viewer`. `public`: also without any token. */
+    access?: 'public' | Role;
+  }
+  interface FastifyRequest {
+    /** Who asks; set before any handler runs. */
+    principal: Principal;
+  }
+}
 
 const MAX_URL_LENGTH = 8192;
 

@@ -1,3 +1,5 @@
+import type { ControlService } from '../core/control/service.ts';
+import type { AuditTrail } from '../core/identity/audit.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -7,6 +9,9 @@ export interface HttpDeps {
   /** Undefined when the agent keeps no history: those routes answer 503 `history-off`. */
   readonly history: HistoryReader | undefined;
   readonly live: LiveFeed;
+  /** Remote control, new tasks, results. */
+  readonly control?: ControlService;
+  readonly audit?: AuditTrail;
   readonly metrics: MetricsText;
   /** Cheap and synchronous: called for every health probe. */
   readonly status: () => AgentStatus;

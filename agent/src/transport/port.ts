@@ -1,4 +1,7 @@
-import type { RawMessage } from '../core/wire/message.ts';
+import type { ControlRequest, WorkerAnswer } from '../core/control/command.ts';
+import type { QueueDepth } from '../core/control/service.ts';
+import type { Delivery, RawMessage } from '../core/wire/message.ts';
+import type { TaskMessage } from '../core/wire/task-message.ts';
 
 /** Where the connection to the broker stands; `problem` says in one sentence what is wrong and what to do. */
 export interface TransportHealth {
@@ -26,6 +29,34 @@ export interface EventListener {
   onGap(gap: ListeningGap): void;
 }
 
+/** A command under way. */
+export interface ControlCall {
+  /** Subscribers that took the request, where the broker tells (Redis). */
+  readonly receivers?: number;
+  /** Stops listening for replies and removes what was set up for them. */
+  close(): Promise<void>;
+}
+
+/** Celery's remote control (kombu/pidbox.py). Every method rejects with BrokerUnavailable while there is no connection. */
+export interface ControlChannel {
+  /** Sends without asking for replies. */
+  cast(request: ControlRequest): Promise<{ readonly receivers?: number }>;
+  /** Sends and hands in each reply until closed. The reply is as the worker wrote it; `{"error": …}` is `ok: false`. */
+  call(request: ControlRequest, onAnswer: (answer: WorkerAnswer) => void): Promise<ControlCall>;
+}
+
+/** The task queues, written and measured, never consumed. Every method rejects with BrokerUnavailable while there is no connection. */
+export interface TaskQueues {
+  /** Resolves once the broker has the message. @throws ControlRefused `unknown-queue` where the broker knows no such queue. */
+  publish(message: TaskMessage, queue: string): Promise<void>;
+  /** In the order asked. */
+  depths(names: readonly string[]): Promise<readonly QueueDepth[]>;
+  /** Names the broker itself knows of (Redis: the bindings; RabbitMQ: the management API); may be incomplete. */
+  names(): Promise<readonly string[]>;
+  /** The message of a waiting or prefetched task as it lies in the broker; undefined where it is not found, or cannot be looked for. */
+  findMessage(taskId: string, queues: readonly string[]): Promise<RawMessage | undefined>;
+}
+
 /** A broker, as far as the agent uses it. */
 export interface BrokerTransport {
   readonly scheme: 'redis' | 'amqp' | 'demo';
@@ -36,6 +67,13 @@ export interface BrokerTransport {
    * back-off, for ever; `health()` tells how it stands.
    */
   consumeEvents(listener: EventListener): void;
+  /**
+   * These messages are stored, or will never be: the broker may forget them. Only of RabbitMQ; elsewhere nothing
+   * happens. Messages of an earlier connection are passed over: the broker delivers them again.
+   */
+  settle(deliveries: readonly Delivery[]): void;
+  readonly control: ControlChannel;
+  readonly tasks: TaskQueues;
   health(): TransportHealth;
   /** Stops listening and lets go of every connection. */
   close(): Promise<void>;

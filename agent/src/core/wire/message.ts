@@ -6,6 +6,14 @@ export interface MessageProperties {
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
+/** What a broker that waits for acknowledgements knows a message by. */
+export interface Delivery {
+  /** Differs from connection to connection, and from process to process. */
+  readonly session: number;
+  /** AMQP delivery tag. */
+  readonly tag: number;
+}
+
 /** A message of the event exchange as a transport received it: bytes, not yet decoded. */
 export interface RawMessage {
   /** Instant of receipt, epoch ms. */
@@ -15,4 +23,6 @@ export interface RawMessage {
   /** Redis: kombu's JSON envelope (celery-wire 1.1). AMQP: the body alone, and `properties` is set. */
   readonly payload: Buffer;
   readonly properties?: MessageProperties;
+  /** To be settled with the transport once the message needs no more keeping; absent on Redis. */
+  readonly delivery?: Delivery;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { NO_CONTROL, NO_TASKS } from '../out-of-reach.ts';
 import type { BrokerTransport, EventListener, TransportHealth } from '../port.ts';
 import { DemoSimulation } from './simulation.ts';
 
@@ -21,6 +22,8 @@ export function openDemoTransport(options: DemoTransportOptions): BrokerTranspor
 
 class DemoTransport implements BrokerTransport {
   readonly scheme = 'demo';
+  readonly control = NO_CONTROL;
+  readonly tasks = NO_TASKS;
   readonly displayUrl = 'demo://';
   readonly #options: DemoTransportOptions;
   #stop: (() => void) | undefined;
@@ -45,6 +48,10 @@ class DemoTransport implements BrokerTransport {
       for (const message of simulation.step(clock.now())) listener.onMessage(message);
     });
     logger.warn('this is a demo: a simulated cluster inside the agent, no broker is connected');
+  }
+
+  settle(): void {
+    return undefined; // nothing waits for an acknowledgement
   }
 
   health(): TransportHealth {

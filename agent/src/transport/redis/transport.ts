@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { backoffMs } from '../backoff.ts';
+import { NO_CONTROL, NO_TASKS } from '../out-of-reach.ts';
 import type { BrokerTransport, EventListener, TransportHealth } from '../port.ts';
 import { displayUrls } from '../url.ts';
 import type { RedisUrl, TlsSettings } from '../url.ts';
@@ -80,6 +81,8 @@ interface Loss {
  */
 class RedisTransport implements BrokerTransport {
   readonly scheme = 'redis';
+  readonly control = NO_CONTROL;
+  readonly tasks = NO_TASKS;
   readonly displayUrl: string;
   readonly #urls: readonly RedisUrl[];
   readonly #options: RedisTransportOptions;
@@ -114,6 +117,10 @@ class RedisTransport implements BrokerTransport {
       this.#logger.warn('rediss:// without ssl_cert_reqs: the certificate of Redis is not checked, as in Celery');
     }
     this.#running = this.#run(listener);
+  }
+
+  settle(): void {
+    return undefined; // nothing waits for an acknowledgement
   }
 
   health(): TransportHealth {
