@@ -88,8 +88,6 @@ const FLOWER: readonly ForeignOption[] = [
     judge: (value) =>
       Number(value) === 0 ? {} : { warning: 'has no effect here: every event is stored within a second' },
   },
-  flower('enable_events', 'this release sends no commands; start the workers with -E', true),
-  flower('inspect_timeout', 'this release asks the workers nothing; what it knows comes from their events'),
   flower('broker_api', NO_MANAGEMENT),
   flower('tasks_columns', NO_PAGES),
   flower('natural_time', NO_PAGES, true),

@@ -478,8 +478,25 @@ const agent = {
   }),
 };
 
+const control = {
+  inspectTimeoutMs: option({
+    name: 'inspect-timeout',
+    env: ['FLOWER_INSPECT_TIMEOUT'],
+    type: duration('ms', 10, 10 * MINUTE),
+    default: 1000,
+    doc: 'Longest wait for the answers of workers; it ends sooner when all that are online have answered.',
+  }),
+  enableEvents: option({
+    name: 'enable-events',
+    env: ['FLOWER_ENABLE_EVENTS'],
+    type: flag,
+    default: true,
+    doc: 'Switch task events on every 5 seconds at workers that were started without -E.',
+  }),
+};
+
 /** Every setting, by section. `Config` and the documentation follow from it. */
-export const OPTIONS = { broker, http, history, limits, metrics, agent };
+export const OPTIONS = { broker, http, history, limits, metrics, control, agent };
 
 export type OptionTable = typeof OPTIONS;
 
@@ -490,6 +507,7 @@ export const SECTION_TITLES: Readonly<Record<keyof OptionTable, string>> = {
   history: 'History',
   limits: 'Limits',
   metrics: 'Metrics',
+  control: 'Remote control',
   agent: 'Agent',
 };
 
