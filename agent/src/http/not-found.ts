@@ -15,7 +15,8 @@ export function answerUnknown(app: FastifyInstance, isFlower: (path: string) => 
   });
   app.setNotFoundHandler((request, reply) => sendUnknown(request, reply));
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return;
+    // The plugin for CORS takes OPTIONS everywhere, and leaves here what was no preflight.
+    if (!request.is404 && request.routeOptions.url !== '*') return;
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = [...new Set(routes.filter((route) => route.path.test(path)).map((route) => route.method))];
     if (allowed.length === 0) return sendUnknown(request, reply);

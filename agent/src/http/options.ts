@@ -3,11 +3,20 @@ export interface HttpOptions {
   /** Path under which everything lives, slashes at its ends ignored; default none. Flower's `--url_prefix`. */
   readonly urlPrefix?: string;
   /**
-   * Answers `/api/*` of Flower with CORS headers for every origin and takes WebSockets from every origin, as Flower
-   * does with FLOWER_UNAUTHENTICATED_API; default false. (Flower refuses `/api/*` without it; reads are open here,
-   * because the server listens on loopback unless told otherwise.)
+   * Flower's FLOWER_UNAUTHENTICATED_API: where no sign-in is set up, everybody may do everything, `/api/*` of Flower
+   * has CORS headers for every origin, and WebSockets are taken from every origin; default false.
    */
   readonly unauthenticatedApi?: boolean;
+  /** Whatever needs an editor or an admin and is no read answers 403; default false. Flower's `--read_only`. */
+  readonly readOnly?: boolean;
+  /** `/metrics` needs a viewer; default false, as in Flower. */
+  readonly protectMetrics?: boolean;
+  /** Origins whose pages may use the API, e.g. `https://grafana.example`; default none. */
+  readonly corsOrigins?: readonly string[];
+  /** One proxy stands in front: its `X-Forwarded-For`, `-Host` and `-Proto` count; default false. Flower's `--xheaders`. */
+  readonly trustProxy?: boolean;
+  /** Speaks HTTPS; default HTTP. */
+  readonly tls?: TlsOptions;
   /** SSE and WebSocket subscribers at once; default 100. One more gets 503. */
   readonly maxSubscribers?: number;
   /** Live messages waiting for one subscriber; default 1000. Older ones are dropped and the drop is told. */
@@ -16,11 +25,22 @@ export interface HttpOptions {
   readonly heartbeatMs?: number;
 }
 
+/** Contents of PEM files. */
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  /** Clients must show a certificate of one of these authorities; default: none is asked for. */
+  readonly clientCa?: string;
+}
+
 /** The options with every default filled in. */
 export interface HttpSettings {
   /** `''` or `/path`. */
   readonly prefix: string;
   readonly unauthenticatedApi: boolean;
+  readonly readOnly: boolean;
+  readonly protectMetrics: boolean;
+  readonly corsOrigins: readonly string[];
   readonly maxSubscribers: number;
   readonly subscriberQueue: number;
   readonly heartbeatMs: number;
@@ -31,6 +51,9 @@ export function toSettings(options: HttpOptions): HttpSettings {
   return {
     prefix: path === '' ? '' : `/${path}`,
     unauthenticatedApi: options.unauthenticatedApi ?? false,
+    readOnly: options.readOnly ?? false,
+    protectMetrics: options.protectMetrics ?? false,
+    corsOrigins: options.corsOrigins ?? [],
     maxSubscribers: options.maxSubscribers ?? 100,
     subscriberQueue: options.subscriberQueue ?? 1000,
     heartbeatMs: options.heartbeatMs ?? 15_000,

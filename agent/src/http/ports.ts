@@ -1,5 +1,6 @@
 import type { ControlService } from '../core/control/service.ts';
-import type { AuditTrail } from '../core/identity/audit.ts';
+import type { AuditEntry, AuditTrail } from '../core/identity/audit.ts';
+import type { Identity } from '../core/identity/identify.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -12,6 +13,10 @@ export interface HttpDeps {
   /** Remote control, new tasks, results. */
   readonly control?: ControlService;
   readonly audit?: AuditTrail;
+  /** Default: everybody is anonymous, a viewer, or an admin with the option `unauthenticatedApi`. */
+  readonly identity?: Identity;
+  /** Called for refused requests, failed logins among them; many of one address are called once in a while. */
+  readonly onRefused?: (entry: AuditEntry) => void;
   readonly metrics: MetricsText;
   /** Cheap and synchronous: called for every health probe. */
   readonly status: () => AgentStatus;

@@ -1,11 +1,15 @@
+import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import type { Closable } from '../lib/closer-stack.ts';
+import { isFlowerPath } from './access/flower-path.ts';
+import { noteRouteAccess } from './access/routes.ts';
 import { accessHook } from './access.ts';
 import type { RouteContext } from './context.ts';
 import { spreadLists } from './contract/parameters.ts';
@@ -15,7 +19,7 @@ import { flowerRoutes } from './flower/routes.ts';
 import { LiveSeats } from './live/seats.ts';
 import { answerUnknown } from './not-found.ts';
 import { swaggerOptions } from './openapi.ts';
-import { type HttpOptions, toSettings } from './options.ts';
+import { type HttpOptions, toSettings, type TlsOptions } from './options.ts';
 import type { HttpDeps } from './ports.ts';
 import { analysisRoutes } from './routes/analysis.ts';
 import { exportRoutes } from './routes/export.ts';
@@ -52,14 +56,19 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   const frameworkErrors: FastifyHttpOptions<Server>['frameworkErrors'] = (error, request, reply) => {
     void onError(error, request, reply);
   };
-  const app = Fastify({ ...SERVER, frameworkErrors }).withTypeProvider<TypeBoxTypeProvider>();
+  // Only what the nearest proxy says counts: the rest of its headers came from the client.
+  const trustProxy = options.trustProxy === true ? (_address: string, hop: number) => hop < 1 : false;
+  const app = createFastify({ ...SERVER, trustProxy, frameworkErrors }, options.tls);
 
   app.setErrorHandler(onError);
   // Responses are typed by their schemas; the tests compare them. Serialising by schema would drop what it does not name.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   // First, so that a handshake which a hook refuses is known as one and its socket let go of.
   await app.register(websocket, { options: { maxPayload: 16 * 1024 } });
-  app.addHook('onRequest', accessHook(settings));
+  await allowOrigins(app, settings.corsOrigins);
+  noteRouteAccess(app, settings);
+  app.decorateRequest('principal');
+  app.addHook('onRequest', accessHook(settings, deps));
   answerUnknown(app, (path) => isFlowerPath(path.slice(prefix.length)));
   app.addHook('preClose', (done) => {
     seats.releaseAll();
@@ -76,7 +85,33 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   return app;
 }
 
-/** Not the plugin's own policy: that turns every link into https, which the agent does not speak. */
+/** The types of Fastify tell HTTP and HTTPS apart, which no route needs to. */
+function createFastify(options: FastifyHttpOptions<Server>, tls: TlsOptions | undefined) {
+  const https = tls && {
+    cert: tls.cert,
+    key: tls.key,
+    minVersion: 'TLSv1.2' as const,
+    ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+  };
+  const { http, ...rest } = options;
+  const all = https === undefined ? options : { ...rest, https: { ...http, ...https } };
+  return Fastify(all as FastifyHttpOptions<Server>).withTypeProvider<TypeBoxTypeProvider>();
+}
+
+/** Preflights are answered before anything is asked of them: a browser sends them without any token. */
+async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'x-requested-with'],
+    exposedHeaders: ['etag', 'retry-after'],
+    strictPreflight: false,
+    maxAge: 600,
+  });
+}
+
+/** Not the plugin's own policy: that turns every link into https, which the agent speaks only with a certificate. */
 const DOCS_POLICY = {
   'default-src': ["'self'"],
   'base-uri': ["'self'"],
@@ -114,20 +149,19 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   });
 };
 
-function isFlowerPath(path: string): boolean {
-  return path === '/metrics' || path === '/healthcheck' || (path.startsWith('/api/') && !path.startsWith('/api/v1/'));
-}
-
 export interface ListenOptions extends HttpOptions {
   /** Default 127.0.0.1. */
   readonly address?: string;
   /** Default 5555; 0 takes a free one. */
   readonly port?: number;
+  /** Listens on this Unix socket instead; a socket that is there already is replaced. */
+  readonly unixSocket?: string;
 }
 
 export interface RunningServer extends Closable {
-  /** Where it listens, with the prefix and a slash at the end, e.g. `http://127.0.0.1:5555/`. */
+  /** Where it listens, with the prefix and a slash at the end, e.g. `http://127.0.0.1:5555/`, `unix:/run/umbel.sock`. */
   readonly url: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
   /** Takes no new request, ends the live streams, and waits for answers under way, at most 5 s. */
   close(): Promise<void>;
@@ -151,17 +185,25 @@ function listenProblem(error: unknown, address: string, port = 5555): unknown {
 /** Listens. Rejects when the port is taken, or the address is not of this machine. */
 export async function startServer(deps: HttpDeps, options: ListenOptions = {}): Promise<RunningServer> {
   const app = await buildServer(deps, options);
-  const address = options.address ?? '127.0.0.1';
+  const { address = '127.0.0.1', port: wanted = 5555, unixSocket } = options;
   try {
-    await app.listen({ host: address, port: options.port ?? 5555 });
+    if (unixSocket !== undefined) removeSocket(unixSocket);
+    await app.listen(unixSocket === undefined ? { host: address, port: wanted } : { path: unixSocket });
   } catch (error) {
     await app.close();
-    throw listenProblem(error, address, options.port);
+    throw listenProblem(error, address, wanted);
   }
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   const host = address.includes(':') ? `[${address}]` : address;
-  return { url: `http://${host}:${port}${toSettings(options).prefix}/`, port, close: () => closeSoon(app, deps.clock) };
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://${host}:${port}${toSettings(options).prefix}/`;
+  return { url: unixSocket === undefined ? url : `unix:${unixSocket}`, port, close: () => closeSoon(app, deps.clock) };
+}
+
+/** What an agent that was killed left behind (tornado/netutil.py `bind_unix_socket`); never a file of another kind. */
+function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
 }
 
 async function closeSoon(app: FastifyInstance, clock: Clock): Promise<void> {
