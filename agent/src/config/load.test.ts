@@ -185,7 +185,6 @@ describe('loadConfig', () => {
     expect([...warnings].sort()).toEqual([
       "--broker-transport-options (sep): has no effect yet; used by the next release's queue lengths",
       "--control-exchange: has no effect yet; used by the next release's remote control",
-      "--queues: has no effect yet; used by the next release's queue lengths",
       "CELERY_RESULT_BACKEND: has no effect yet; used by the next release's filling of gaps",
       "UMBEL_PRIORITY_STEPS: has no effect yet; used by the next release's queue lengths",
     ]);

@@ -411,8 +411,13 @@ const metrics = {
     env: ['CE_QUEUES'],
     type: words,
     default: [],
-    doc: 'Queues to show from the start.',
-    usedByNext: 'queue lengths',
+    doc: 'Queues to show always, also while nobody consumes them.',
+  }),
+  probeIntervalMs: option({
+    name: 'probe-interval',
+    type: duration('s', 1000, HOUR),
+    default: 15_000,
+    doc: 'How often the broker is asked for its queues and the workers for their state, for the metrics.',
   }),
   histogramWorkerLabel: option({
     name: 'histogram-worker-label',

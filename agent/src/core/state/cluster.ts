@@ -71,6 +71,11 @@ export class ClusterState {
     return this.#tasks.get(uuid);
   }
 
+  /** Held tasks that have not ended, those heard of first at the front. May be walked while events come in. */
+  openTasks(): Iterable<TaskState> {
+    return this.#tasks.open();
+  }
+
   worker(hostname: string): WorkerState | undefined {
     return this.#workers.get(hostname);
   }

@@ -29,6 +29,11 @@ export class TaskWindow {
     return this.#finished.size;
   }
 
+  /** Those that have not ended. */
+  open(): Iterable<TaskState> {
+    return this.#open.values();
+  }
+
   get(uuid: string): TaskState | undefined {
     return this.#open.get(uuid) ?? this.#finished.get(uuid);
   }

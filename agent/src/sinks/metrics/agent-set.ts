@@ -10,8 +10,6 @@ export interface GaugeSnapshot {
   readonly broker?: { readonly connected: boolean; readonly reconnects: number };
   readonly intakeQueueBytes?: number;
   readonly tasksHeld?: number;
-  /** Unfinished tasks by state and queue. `oldestMs`: epoch ms at which the oldest of them came into the state. */
-  readonly openTasks?: readonly OpenTasks[];
   readonly history?: {
     readonly up: boolean;
     readonly queueEvents: number;
@@ -19,13 +17,6 @@ export interface GaugeSnapshot {
     readonly lagSeconds: number;
   };
   readonly live?: { readonly subscribers: number; readonly dropped: number };
-}
-
-export interface OpenTasks {
-  readonly state: string;
-  readonly queue: string;
-  readonly count: number;
-  readonly oldestMs: number;
 }
 
 /** One successful write to the history. */
@@ -133,7 +124,7 @@ export class AgentSet {
   }
 
   /** Copies what the parts of the agent tell right now into the families. */
-  pull(snapshot: GaugeSnapshot, nowMs: number): void {
+  pull(snapshot: GaugeSnapshot): void {
     const { broker, history, live } = snapshot;
     this.#set('umbel_broker_connected', broker && Number(broker.connected));
     this.#set('umbel_broker_reconnects_total', broker?.reconnects);
@@ -145,21 +136,10 @@ export class AgentSet {
     this.#set('umbel_history_lag_seconds', history?.lagSeconds);
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
-    this.#openTasks(snapshot.openTasks ?? [], nowMs);
     for (const family of this.#registry.shown()) {
       if (family.spec.set === 'umbel') continue;
       this.#set('umbel_series', family.size, family.spec.name);
       this.#set('umbel_label_sets_dropped_total', family.dropped, family.spec.name);
-    }
-  }
-
-  #openTasks(open: readonly OpenTasks[], nowMs: number): void {
-    const counts = this.#registry.samples('umbel_tasks_in_state');
-    const ages = this.#registry.samples('umbel_oldest_task_age_seconds');
-    for (const family of [counts, ages]) for (const sample of [...family.values()]) sample.value = 0;
-    for (const { state, queue, count, oldestMs } of open) {
-      this.#set('umbel_tasks_in_state', count, state, queue);
-      this.#set('umbel_oldest_task_age_seconds', Math.max(0, nowMs - oldestMs) / 1000, state, queue);
     }
   }
 

@@ -14,11 +14,15 @@ or drop one of them by relabeling.`,
     `Names, labels and values are those of celery-exporter; the prefix \`celery_\` can be replaced. What differs: of two workers
 on one host \`celery_worker_up\` is 1 if any is up and \`celery_worker_tasks_active\` is their sum; the queue of a task without
 task-sent event is the last one seen for its name; exception classes are also found in dotted and \`<…>\` reprs and in
-tracebacks. The mixin's alerts select \`job=~".*celery.*"\`: name the scrape job accordingly.`,
+tracebacks; \`celery_queue_length\` is the sum of all priorities; pools of threads count as processes; a queue without workers
+is shown while it holds messages or is configured (\`--queues\`), and for the purge time after that. The mixin's alerts
+select \`job=~".*celery.*"\`: name the scrape job accordingly.`,
   ],
   umbel: [
     "The agent's own families",
-    'They tell how complete and how fresh the other numbers are. Families of a part that is switched off have no samples.',
+    `They tell how complete and how fresh the other numbers are. Families of a part that is switched off have no samples. What
+the broker and the workers must be asked for is asked every \`--probe-interval\`, never during a scrape, and not shown any
+more once it is three intervals old; \`umbel_probe_age_seconds\` tells how old it is.`,
   ],
   process: [
     'The process',

@@ -3,10 +3,12 @@ import { exceptionType, UNKNOWN_EXCEPTION } from '../../core/query/failure.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { EventType } from './event-types.ts';
 import { FAILED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
+import { etaSeconds } from './eta.ts';
 import type { ExporterGroup, ExporterLeaf } from './groups.ts';
 import { HostGauges } from './host-gauges.ts';
 import { labelText } from './label-text.ts';
 import type { MetricsOptions } from './options.ts';
+import type { QueueNames } from './queue-names.ts';
 import type { Sender } from './senders.ts';
 import type { HistogramFamily, HistogramSeries, Sample, SampleFamily } from './series.ts';
 
@@ -24,7 +26,7 @@ export interface ExporterFamilies {
 /** Label value of `name` where the exporter knows none: Python's `str(None)`. */
 const NO_NAME = 'None';
 const NO_COUNTERS: readonly Sample[] = [];
-/** Names whose queue and whose exception classes are remembered. */
+/** Names whose exception classes are remembered. */
 const MAX_NAMES = 10_000;
 
 /** celery-exporter's families, moved as its `track_task_event` moves them, with the differences of docs/metrics.md. */
@@ -34,14 +36,14 @@ export class ExporterSet {
   readonly #options: MetricsOptions;
   readonly #groups = new Map<string, ExporterGroup>();
   readonly #overflow = emptyLeaf('other', 'other', 'other', NO_COUNTERS);
-  /** Last queue a task-sent told, by task name: worker events carry no queue. */
-  readonly #queueOfName = new Map<string, string>();
+  readonly #queues: QueueNames;
   readonly #exceptionsOfName = new Map<string, Set<string>>();
   #leafCount = 0;
 
-  constructor(families: ExporterFamilies, options: MetricsOptions) {
+  constructor(families: ExporterFamilies, options: MetricsOptions, queues: QueueNames) {
     this.#families = families;
     this.#options = options;
+    this.#queues = queues;
     this.hosts = new HostGauges(families.up, families.active);
   }
 
@@ -50,7 +52,7 @@ export class ExporterSet {
     const isSent = type.index === SENT;
     const group = isSent ? (sender.sent ?? this.#joinSent(sender)) : (sender.worked ?? this.#joinWorked(sender));
     const name = task.name === null || task.name === undefined ? NO_NAME : labelText(task.name);
-    const queue = this.#queue(task, name, isSent);
+    const queue = this.#queues.of(task);
     const leaf = group.leaves.get(name)?.get(queue) ?? this.#newLeaf(group, name, queue);
     leaf.lastMs = nowMs;
     const counter = leaf.counters[type.index];
@@ -138,19 +140,6 @@ export class ExporterSet {
     if (types.size >= this.#options.maxExceptionsPerTask) return 'other';
     types.add(type);
     return type;
-  }
-
-  /** The task's own (task-sent), else the last one of a task of this name, else the default. */
-  #queue(task: TaskState, name: string, isSent: boolean): string {
-    const { queue } = task;
-    if (typeof queue === 'string' && queue !== '') {
-      if (isSent && this.#queueOfName.get(name) !== queue) {
-        if (this.#queueOfName.size >= MAX_NAMES) this.#queueOfName.clear();
-        this.#queueOfName.set(name, labelText(queue));
-      }
-      return labelText(queue);
-    }
-    return (name === NO_NAME ? undefined : this.#queueOfName.get(name)) ?? this.#options.defaultQueue;
   }
 
   #joinSent(sender: Sender): ExporterGroup {
@@ -251,11 +240,4 @@ function emptyLeaf(
     runtime: undefined,
     wait: undefined,
   };
-}
-
-/** Epoch seconds of an ISO 8601 eta; without an offset it is UTC, as Celery means it. 0 when it is no time. */
-function etaSeconds(eta: unknown): number {
-  if (typeof eta !== 'string') return 0;
-  const ms = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(eta) ? eta : `${eta}Z`);
-  return Number.isNaN(ms) ? 0 : ms / 1000;
 }

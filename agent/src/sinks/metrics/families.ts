@@ -12,6 +12,8 @@ export interface FamilySpec {
 
 const WORKER_TASK = ['worker', 'task'];
 const EXPORTER_TASK = ['name', 'hostname', 'queue_name'];
+const QUEUE = ['queue_name'];
+const WORKER = ['worker'];
 
 const FLOWER = [
   row('flower_events_total', 'counter', ['worker', 'type', 'task'], 'Number of events'),
@@ -60,6 +62,10 @@ const EXPORTER = [
   ),
   row('celery_worker_up', 'gauge', ['hostname'], 'Whether a worker of the host has recently sent a heartbeat.'),
   row('celery_worker_tasks_active', 'gauge', ['hostname'], 'Tasks the workers of the host are processing.'),
+  row('celery_queue_length', 'gauge', QUEUE, 'Messages that wait in the queue, of every priority.'),
+  row('celery_active_consumer_count', 'gauge', QUEUE, 'Consumers of the queue. RabbitMQ only: Redis does not tell.'),
+  row('celery_active_worker_count', 'gauge', QUEUE, 'Workers that consume the queue.'),
+  row('celery_active_process_count', 'gauge', QUEUE, 'Processes or threads in the pools of those workers.'),
 ] as const;
 
 const UMBEL = [
@@ -87,13 +93,71 @@ const UMBEL = [
   row('umbel_broker_reconnects_total', 'counter', [], 'Connections to the broker after the first.'),
   row('umbel_intake_queue_bytes', 'gauge', [], 'Messages read from the broker and not yet decoded.'),
   row('umbel_tasks_held', 'gauge', [], 'Tasks in memory.'),
-  row('umbel_tasks_in_state', 'gauge', ['state', 'queue_name'], 'Unfinished tasks in memory.'),
+  row(
+    'umbel_tasks_in_state',
+    'gauge',
+    ['state', 'queue_name'],
+    'Unfinished tasks in memory, counted every few seconds. 0 for the purge time after the last one.',
+  ),
   row(
     'umbel_oldest_task_age_seconds',
     'gauge',
     ['state', 'queue_name'],
-    'How long ago the oldest unfinished task in memory came into this state.',
+    'How long ago the oldest unfinished task in memory came into this state, or was due where it waits for an eta.',
   ),
+  row('umbel_queue_messages', 'gauge', QUEUE, 'Messages that wait in the queue, of every priority.'),
+  row('umbel_queue_unacked', 'gauge', QUEUE, 'Messages of the queue that workers hold and have not acknowledged.'),
+  row(
+    'umbel_queue_consumers',
+    'gauge',
+    QUEUE,
+    'Consumers of the queue as the broker tells; where it does not (Redis), workers that consume it.',
+  ),
+  row(
+    'umbel_queue_oldest_message_age_seconds',
+    'gauge',
+    QUEUE,
+    'How long the oldest message has waited in the queue, where that can be known.',
+  ),
+  row('umbel_queue_publish_rate', 'gauge', QUEUE, "Messages a second into the queue, from RabbitMQ's management API."),
+  row(
+    'umbel_queue_deliver_rate',
+    'gauge',
+    QUEUE,
+    "Messages a second out of the queue, from RabbitMQ's management API.",
+  ),
+  row(
+    'umbel_worker_pool_size',
+    'gauge',
+    WORKER,
+    'Processes or threads of the pool; of greenlets the most there may be.',
+  ),
+  row(
+    'umbel_worker_prefetch_count',
+    'gauge',
+    WORKER,
+    'Messages the worker takes from the broker ahead of working on them.',
+  ),
+  row(
+    'umbel_worker_rss_bytes',
+    'gauge',
+    WORKER,
+    "Peak resident memory of the worker's main process (getrusage), without its pool processes; the present one where only memsample tells.",
+  ),
+  row(
+    'umbel_worker_cpu_seconds_total',
+    'counter',
+    WORKER,
+    "User and system CPU time of the worker's main process, without its pool processes.",
+  ),
+  row(
+    'umbel_probe_age_seconds',
+    'gauge',
+    ['probe'],
+    'How long ago the broker (queues) or the workers were last asked with success.',
+  ),
+  row('umbel_probe_duration_seconds', 'gauge', ['probe'], 'Duration of the last probe that succeeded.'),
+  row('umbel_probe_errors_total', 'counter', ['probe'], 'Probes that failed.'),
   row('umbel_history_up', 'gauge', [], '1 while the last write to the history succeeded.'),
   row('umbel_history_queue_events', 'gauge', [], 'Events that wait to be written to the history.'),
   row('umbel_history_spilled_bytes', 'gauge', [], 'Bytes that wait in segment files.'),

@@ -1,9 +1,11 @@
 import type { Registry } from 'prom-client';
 import type { RejectReason } from '../../core/events/event.ts';
 import type { Change } from '../../core/state/change.ts';
+import type { TaskState } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GaugeSnapshot, HistoryWrite } from './agent-set.ts';
 import { AgentSet } from './agent-set.ts';
+import { ClusterSet } from './cluster-set.ts';
 import { EventTypes, RECEIVED, REJECTED, RETRIED, REVOKED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
 import { ExporterSet } from './exporter-set.ts';
 import { CONTENT_TYPES, formatFor, printFamilies } from './exposition.ts';
@@ -12,6 +14,7 @@ import { labelText } from './label-text.ts';
 import type { MetricsOptions } from './options.ts';
 import { metricsOptions } from './options.ts';
 import { processRegistry } from './process-metrics.ts';
+import { QueueNames } from './queue-names.ts';
 import { FamilyRegistry } from './registry.ts';
 import type { Sender } from './senders.ts';
 import { Senders } from './senders.ts';
@@ -28,8 +31,11 @@ const SWEEP_EVERY_MS = 5000;
  * by the same events, so their totals agree.
  */
 export class Metrics {
+  /** What the broker and the workers answer when asked, and the unfinished tasks. */
+  readonly cluster: ClusterSet;
   readonly #options: MetricsOptions;
   readonly #clock: Clock;
+  readonly #queues: QueueNames;
   readonly #registry: FamilyRegistry;
   readonly #types: EventTypes;
   readonly #senders: Senders;
@@ -46,8 +52,10 @@ export class Metrics {
     this.#registry = registry;
     this.#types = new EventTypes(options.maxCustomTypes);
     this.#agent = new AgentSet(registry, options.version);
+    this.#queues = new QueueNames(options.defaultQueue);
+    this.cluster = new ClusterSet(registry, options, this.#queues);
     this.#flower = options.flowerSet ? flowerSet(registry, options) : undefined;
-    this.#exporter = options.exporterSet ? exporterSet(registry, options) : undefined;
+    this.#exporter = options.exporterSet ? exporterSet(registry, options, this.#queues) : undefined;
     this.#process = options.processSet ? processRegistry() : undefined;
     this.#senders = new Senders(options.producerLabel, (sender) => this.#flower?.join(sender));
   }
@@ -93,10 +101,16 @@ export class Metrics {
     this.#snapshot = provider;
   }
 
+  /** Label value of the task's queue, as in celery-exporter's families. */
+  queueOf(task: TaskState): string {
+    return this.#queues.of(task);
+  }
+
   /** The exposition in the format that suits the `Accept` header: text 0.0.4, or OpenMetrics 1.0 with exemplars. */
   async text(accept?: string): Promise<{ readonly contentType: string; readonly body: string }> {
     const format = formatFor(accept);
-    this.#agent.pull(this.#snapshot(), this.#clock.now());
+    this.cluster.pull(this.#clock.now());
+    this.#agent.pull(this.#snapshot());
     const { staticLabels, createdSeries } = this.#options;
     const body = await printFamilies(this.#registry.shown(), this.#process, { format, staticLabels, createdSeries });
     return { contentType: CONTENT_TYPES[format], body };
@@ -128,6 +142,7 @@ export class Metrics {
     this.#agent.event(type, event, nowMs);
     const sender = this.#senders.of(event.hostname, type.index === SENT);
     sender.lastSeenMs = nowMs;
+    if (type.index === SENT) this.#queues.learn(task);
     // As flower/events.py: the event's own name, else the task's, else none.
     const name = labelText(event.fields['name']) || labelText(task.name);
     if (name === '') this.#agent.unknownName();
@@ -196,7 +211,7 @@ function flowerSet(registry: FamilyRegistry, options: MetricsOptions): FlowerSet
   return new FlowerSet(families, options);
 }
 
-function exporterSet(registry: FamilyRegistry, options: MetricsOptions): ExporterSet {
+function exporterSet(registry: FamilyRegistry, options: MetricsOptions, queues: QueueNames): ExporterSet {
   const counters: (SampleFamily | undefined)[] = [];
   counters[RECEIVED] = registry.samples('celery_task_received_total');
   counters[STARTED] = registry.samples('celery_task_started_total');
@@ -213,5 +228,5 @@ function exporterSet(registry: FamilyRegistry, options: MetricsOptions): Exporte
     up: registry.samples('celery_worker_up'),
     active: registry.samples('celery_worker_tasks_active'),
   };
-  return new ExporterSet(families, options);
+  return new ExporterSet(families, options, queues);
 }

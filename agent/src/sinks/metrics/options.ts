@@ -46,6 +46,10 @@ export interface MetricsOptions {
   readonly maxExceptionsPerTask: number;
   /** `_created` series of counters and histograms, as Python's client has them. Default false. */
   readonly createdSeries: boolean;
+  /** Queues that are always shown. Default none. */
+  readonly queues: readonly string[];
+  /** What the broker and the workers told longer ago is not shown. Default 45 s; three times the probe interval is meant. */
+  readonly probeStaleMs: number;
   /** Shown in `umbel_build_info`. */
   readonly version: string;
 }
@@ -76,6 +80,8 @@ export const DEFAULT_METRICS_OPTIONS: MetricsOptions = {
   maxCustomTypes: 50,
   maxExceptionsPerTask: 50,
   createdSeries: false,
+  queues: [],
+  probeStaleMs: 45_000,
   version: 'unknown',
 };
 
