@@ -64,9 +64,9 @@ export class PickleInput {
     if (line.length < 2 || (quote !== "'" && quote !== '"') || !line.endsWith(quote)) {
       throw new PickleError('a text without quotes');
     }
-    return line.slice(1, -1).replace(/\\(?:x([0-9a-fA-F]{2})|([^]))/g, (_, hex?: string, other = '') => {
+    return line.slice(1, -1).replace(/\\(?:x([0-9a-fA-F]{2})|([^]))/g, (_, hex?: string, other?: string) => {
       if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
-      return ESCAPES[other] ?? other;
+      return ESCAPES[other ?? ''] ?? other ?? '';
     });
   }
 

@@ -53,26 +53,26 @@ function writeJson(value: PickleValue, write: Write, depth: number): void {
   if (depth > MAX_DEPTH) throw new Stop();
   switch (value.kind) {
     case 'none':
-      return write('null');
+      { write('null'); return; }
     case 'bool':
-      return write(String(value.value));
+      { write(String(value.value)); return; }
     case 'int':
-      return write(value.value.toString());
+      { write(value.value.toString()); return; }
     case 'float':
       if (!Number.isFinite(value.value)) throw new Stop();
-      return write(pythonRepr(value));
+      { write(pythonRepr(value)); return; }
     case 'str':
-      return write(JSON.stringify(value.value));
+      { write(JSON.stringify(value.value)); return; }
     case 'bytes':
-      return write(`{"__type__": "base64", "__value__": "${Buffer.from(value.value).toString('base64')}"}`);
+      { write(`{"__type__": "base64", "__value__": "${Buffer.from(value.value).toString('base64')}"}`); return; }
     case 'tagged':
       if (value.tag === 'timezone') throw new Stop();
-      return write(`{"__type__": "${value.tag}", "__value__": ${value.json}}`);
+      { write(`{"__type__": "${value.tag}", "__value__": ${value.json}}`); return; }
     case 'list':
     case 'tuple':
       write('[');
       between(value.items, write, (item) => writeJson(item, write, depth + 1));
-      return write(']');
+      { write(']'); return; }
     case 'dict':
       write('{');
       between(value.entries, write, ([key, item]) => {
@@ -80,11 +80,11 @@ function writeJson(value: PickleValue, write: Write, depth: number): void {
         write(`${JSON.stringify(key.value)}: `);
         writeJson(item, write, depth + 1);
       });
-      return write('}');
+      { write('}'); return; }
     case 'object': {
       const known = knownByState(value);
       if (known === undefined) throw new Stop();
-      return writeJson(known, write, depth);
+      writeJson(known, write, depth); return;
     }
     default:
       throw new Stop();
@@ -108,14 +108,14 @@ function writeRepr(value: PickleValue, write: Write, open: Set<PickleValue>): vo
     case 'float':
     case 'str':
     case 'bytes':
-      return write(pythonRepr(value));
+      { write(pythonRepr(value)); return; }
     case 'tagged':
-      return write(value.repr);
+      { write(value.repr); return; }
     case 'global':
-      return write(`<${value.name}>`);
+      { write(`<${value.name}>`); return; }
     default:
   }
-  if (open.has(value) || open.size >= MAX_DEPTH) return write('...');
+  if (open.has(value) || open.size >= MAX_DEPTH) { write('...'); return; }
   open.add(value);
   if (value.kind === 'dict') writeEntries(value.entries, write, open);
   else if (value.kind === 'object') writeObject(value, write, open);
@@ -141,7 +141,7 @@ function writeEntries(entries: readonly [PickleValue, PickleValue][], write: Wri
 
 function writeObject(value: PickledObject, write: Write, open: Set<PickleValue>): void {
   const known = knownByState(value);
-  if (known !== undefined) return write(known.repr);
+  if (known !== undefined) { write(known.repr); return; }
   write(`<${value.name}(`);
   between(value.args, write, (item) => writeRepr(item, write, open));
   write(')');
