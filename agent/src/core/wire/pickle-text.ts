@@ -52,27 +52,46 @@ function writeJson(value: PickleValue, write: Write, depth: number): void {
   // Something that holds itself gets here too.
   if (depth > MAX_DEPTH) throw new Stop();
   switch (value.kind) {
-    case 'none':
-      { write('null'); return; }
-    case 'bool':
-      { write(String(value.value)); return; }
-    case 'int':
-      { write(value.value.toString()); return; }
+    case 'none': {
+      write('null');
+      return;
+    }
+    case 'bool': {
+      write(String(value.value));
+      return;
+    }
+    case 'int': {
+      write(value.value.toString());
+      return;
+    }
     case 'float':
       if (!Number.isFinite(value.value)) throw new Stop();
-      { write(pythonRepr(value)); return; }
-    case 'str':
-      { write(JSON.stringify(value.value)); return; }
-    case 'bytes':
-      { write(`{"__type__": "base64", "__value__": "${Buffer.from(value.value).toString('base64')}"}`); return; }
+      {
+        write(pythonRepr(value));
+        return;
+      }
+    case 'str': {
+      write(JSON.stringify(value.value));
+      return;
+    }
+    case 'bytes': {
+      write(`{"__type__": "base64", "__value__": "${Buffer.from(value.value).toString('base64')}"}`);
+      return;
+    }
     case 'tagged':
       if (value.tag === 'timezone') throw new Stop();
-      { write(`{"__type__": "${value.tag}", "__value__": ${value.json}}`); return; }
+      {
+        write(`{"__type__": "${value.tag}", "__value__": ${value.json}}`);
+        return;
+      }
     case 'list':
     case 'tuple':
       write('[');
       between(value.items, write, (item) => writeJson(item, write, depth + 1));
-      { write(']'); return; }
+      {
+        write(']');
+        return;
+      }
     case 'dict':
       write('{');
       between(value.entries, write, ([key, item]) => {
@@ -80,11 +99,15 @@ function writeJson(value: PickleValue, write: Write, depth: number): void {
         write(`${JSON.stringify(key.value)}: `);
         writeJson(item, write, depth + 1);
       });
-      { write('}'); return; }
+      {
+        write('}');
+        return;
+      }
     case 'object': {
       const known = knownByState(value);
       if (known === undefined) throw new Stop();
-      writeJson(known, write, depth); return;
+      writeJson(known, write, depth);
+      return;
     }
     default:
       throw new Stop();
@@ -107,15 +130,24 @@ function writeRepr(value: PickleValue, write: Write, open: Set<PickleValue>): vo
     case 'int':
     case 'float':
     case 'str':
-    case 'bytes':
-      { write(pythonRepr(value)); return; }
-    case 'tagged':
-      { write(value.repr); return; }
-    case 'global':
-      { write(`<${value.name}>`); return; }
+    case 'bytes': {
+      write(pythonRepr(value));
+      return;
+    }
+    case 'tagged': {
+      write(value.repr);
+      return;
+    }
+    case 'global': {
+      write(`<${value.name}>`);
+      return;
+    }
     default:
   }
-  if (open.has(value) || open.size >= MAX_DEPTH) { write('...'); return; }
+  if (open.has(value) || open.size >= MAX_DEPTH) {
+    write('...');
+    return;
+  }
   open.add(value);
   if (value.kind === 'dict') writeEntries(value.entries, write, open);
   else if (value.kind === 'object') writeObject(value, write, open);
@@ -141,7 +173,10 @@ function writeEntries(entries: readonly [PickleValue, PickleValue][], write: Wri
 
 function writeObject(value: PickledObject, write: Write, open: Set<PickleValue>): void {
   const known = knownByState(value);
-  if (known !== undefined) { write(known.repr); return; }
+  if (known !== undefined) {
+    write(known.repr);
+    return;
+  }
   write(`<${value.name}(`);
   between(value.args, write, (item) => writeRepr(item, write, open));
   write(')');

@@ -154,7 +154,10 @@ function newObjectEx(machine: Machine): void {
   const kwargs = machine.pop();
   const args = tupleItems(machine.pop());
   const cls = machine.pop();
-  if (kwargs.kind === 'dict' && kwargs.entries.length === 0) { machine.push(reduced(cls, args)); return; }
+  if (kwargs.kind === 'dict' && kwargs.entries.length === 0) {
+    machine.push(reduced(cls, args));
+    return;
+  }
   machine.push(pickledObject(cls.kind === 'global' ? cls.name : '?', [...args, kwargs]));
 }
 
@@ -186,7 +189,10 @@ const named = (machine: Machine, name: string): void => machine.push({ kind: 'gl
 
 function decimalText(machine: Machine): void {
   const line = machine.input.line();
-  if (line === '00' || line === '01') { machine.push({ kind: 'bool', value: line === '01' }); return; }
+  if (line === '00' || line === '01') {
+    machine.push({ kind: 'bool', value: line === '01' });
+    return;
+  }
   int(machine, machine.input.decimal(line));
 }
 
