@@ -1,0 +1,127 @@
+import { ControlRefused } from '../core/control/command.ts';
+import { suggestion } from '../core/control/near.ts';
+import type { RetryOutcome, RetryPlan, TaskArguments, TaskOptions, WorkerInspection } from '../core/control/service.ts';
+import { isMasked } from '../core/mask/mask.ts';
+import type { TaskRecord } from '../core/query/records.ts';
+import { FAILURE, REJECTED, REVOKED, SUCCESS } from '../core/state/states.ts';
+import { findArguments, type FoundArguments, type SourceDeps } from './argument-sources.ts';
+import type { KnownQueues } from './queues.ts';
+import type { TaskSender } from './sender.ts';
+
+/** States in which a task may be sent again: nothing of the first one is under way. */
+export const FINISHED: readonly string[] = [SUCCESS, FAILURE, REVOKED, REJECTED];
+
+export interface RetryDeps extends SourceDeps {
+  readonly sender: TaskSender;
+  readonly queues: KnownQueues;
+  readonly inspections: () => ReadonlyMap<string, WorkerInspection>;
+  readonly defaultQueue: string;
+}
+
+/** Sends finished tasks again, as new tasks with the arguments they really had. */
+export class Retrier {
+  readonly #deps: RetryDeps;
+
+  constructor(deps: RetryDeps) {
+    this.#deps = deps;
+  }
+
+  /** As `ControlService.planRetry`. */
+  async plan(task: TaskRecord, edited: Partial<TaskArguments> = {}): Promise<RetryPlan> {
+    if (!FINISHED.includes(task.state)) {
+      throw refused(
+        `The task is ${task.state}: only finished ones (${FINISHED.join(', ')}) can be sent again. Wait for its end, or revoke it first.`,
+      );
+    }
+    requireUnmasked(edited);
+    const found = await this.#arguments(task, edited);
+    const name = found.name ?? task.name;
+    if (name === null || name === '') {
+      throw refused('No event told the name of this task; send it as a new task instead, with its name typed by hand.');
+    }
+    const { argsJson, kwargsJson, source } = found;
+    const queue = this.#queueOf(task, found) ?? (await this.#deps.sender.queueOf(name));
+    this.#requireRegistered(name, queue);
+    return { taskId: task.taskId, name, queue, argsJson, kwargsJson, source };
+  }
+
+  /** As `ControlService.retry`. A task that cannot be sent again is an outcome; a broker that is away an exception. */
+  async retry(task: TaskRecord, edited?: Partial<TaskArguments>, options: TaskOptions = {}): Promise<RetryOutcome> {
+    const { taskId } = task;
+    try {
+      const plan = await this.plan(task, edited);
+      const queue = options.queue ?? plan.queue ?? this.#deps.defaultQueue;
+      const { name, argsJson, kwargsJson } = plan;
+      if (options.taskId === taskId) throw refused('taskId: the new task needs an id of its own.');
+      const newTaskId = await this.#deps.sender.send({ name, argsJson, kwargsJson, options: { ...options, queue } });
+      return { taskId, ok: true, newTaskId, plan: { ...plan, queue } };
+    } catch (error) {
+      if (error instanceof ControlRefused) return { taskId, ok: false, reason: error.message };
+      throw error;
+    }
+  }
+
+  async #arguments(task: TaskRecord, edited: Partial<TaskArguments>): Promise<FoundArguments> {
+    const { argsJson, kwargsJson } = edited;
+    if (argsJson !== undefined && kwargsJson !== undefined) return { argsJson, kwargsJson, source: 'edited' };
+    const found = await findArguments(task, this.#deps);
+    if ('reasons' in found) {
+      throw refused(
+        `The arguments of this task are not known in full: ${found.reasons.join('; ')}. Type args and kwargs by hand to send it again.`,
+      );
+    }
+    if (argsJson === undefined && kwargsJson === undefined) return found;
+    return {
+      ...found,
+      ...(argsJson !== undefined ? { argsJson } : { kwargsJson: kwargsJson ?? '{}' }),
+      source: 'edited',
+    };
+  }
+
+  /** Where it went; a routing key only where it is the name of a queue too. */
+  #queueOf({ queue, exchange, routingKey }: TaskRecord, found: FoundArguments): string | undefined {
+    if (queue !== null && queue !== '') return queue;
+    const declared = this.#deps.queues.declared();
+    // The key of a delayed task begins with 28 digits of its delay (kombu/transport/native_delayed_delivery.py).
+    const keys = [found.queue, exchange?.startsWith('celery_delayed_') === true ? undefined : routingKey];
+    return keys.find((key): key is string => typeof key === 'string' && key !== '' && declared.has(key));
+  }
+
+  /** A name that nobody has registered is rejected by the worker, and the task is lost. */
+  #requireRegistered(name: string, queue: string): void {
+    const { inspections, sender } = this.#deps;
+    if (sender.knowsTask(name) === false) {
+      throw refused(
+        `No worker has registered a task '${name}': it may be the display name (shadow) of another, or its worker is gone${suggestion(name, sender.taskNames())}`,
+      );
+    }
+    const consumers = [...inspections().values()].filter(
+      ({ active_queues: queues, registered }) =>
+        registered !== undefined && queues?.some((consumed) => consumed['name'] === queue) === true,
+    );
+    const knows = (texts: readonly string[] = []): boolean =>
+      texts.some((text) => text === name || text.startsWith(`${name} [`));
+    if (consumers.length === 0 || name.startsWith('celery.')) return;
+    if (consumers.some(({ registered }) => knows(registered))) return;
+    throw refused(`No worker that consumes the queue '${queue}' has registered '${name}'; choose another queue.`);
+  }
+}
+
+function refused(message: string): ControlRefused {
+  return new ControlRefused('not-retryable', message);
+}
+
+/** A mask typed back is a secret lost. */
+function requireUnmasked({ argsJson, kwargsJson }: Partial<TaskArguments>): void {
+  for (const [field, text] of [
+    ['args', argsJson],
+    ['kwargs', kwargsJson],
+  ] as const) {
+    if (text === undefined || !isMasked(text)) continue;
+    throw new ControlRefused(
+      'not-retryable',
+      `${field}: a secret in it is masked; put the real value in its place.`,
+      field,
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { ControlRefused } from '../core/control/command.ts';
+import type { NewTask, WorkerInspection } from '../core/control/service.ts';
+import type { HistoryReader } from '../core/query/reader.ts';
+import { buildTaskMessage } from '../core/wire/task-message.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { TaskQueues } from '../transport/port.ts';
+import type { KnownQueues } from './queues.ts';
+
+const MAX_NAME = 1024;
+const MAX_QUEUE = 255;
+const MAX_ID = 255;
+/** Largest arguments, bytes: what Redis or RabbitMQ carry without trouble. */
+const MAX_ARGUMENTS = 16 << 20;
+/** Latest tasks of a name that are asked for their queue. */
+const LATEST = 10;
+/** Tasks every Celery app has and `registered` leaves out (celery/app/builtins.py). */
+const BUILTIN = /^celery\.(accumulate|backend_cleanup|chain|chord|chord_unlock|chunks|group|map|starmap|ping)$/;
+
+export interface SenderDeps {
+  readonly tasks: TaskQueues;
+  readonly queues: KnownQueues;
+  readonly inspections: () => ReadonlyMap<string, WorkerInspection>;
+  readonly history: HistoryReader | undefined;
+  readonly defaultQueue: string;
+  readonly origin: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Puts new tasks into queues. */
+export class TaskSender {
+  readonly #deps: SenderDeps;
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** As `ControlService.send`. */
+  async send(task: NewTask): Promise<string> {
+    const { options } = task;
+    checkText('name', task.name, MAX_NAME);
+    if (options.taskId !== undefined) checkText('taskId', options.taskId, MAX_ID);
+    if (options.queue !== undefined) checkText('queue', options.queue, MAX_QUEUE);
+    if (task.argsJson.length + task.kwargsJson.length > MAX_ARGUMENTS) {
+      throw new ControlRefused('bad-argument', `args: more than ${MAX_ARGUMENTS >> 20} MiB cannot be sent.`, 'args');
+    }
+    const id = options.taskId ?? randomUUID();
+    const message = buildTaskMessage(task, { id, origin: this.#deps.origin, nowMs: this.#deps.clock.now() });
+    const queue = options.queue ?? (await this.queueOf(task.name));
+    await this.#deps.queues.require(queue);
+    await this.#deps.tasks.publish(message, queue);
+    return id;
+  }
+
+  /** Where tasks of this name went last, as far as the queue is still consumed; else the default queue. */
+  async queueOf(name: string): Promise<string> {
+    const { history, logger, queues, defaultQueue } = this.#deps;
+    if (history === undefined) return defaultQueue;
+    try {
+      const page = await history.searchTasks({ names: [name] }, { key: 'timestamp', descending: true }, LATEST);
+      const declared = queues.declared();
+      const found = page.tasks.find(({ queue }) => queue !== null && declared.has(queue));
+      return found?.queue ?? defaultQueue;
+    } catch (error) {
+      logger.debug({ err: error }, 'the history cannot tell the queue of a task');
+      return defaultQueue;
+    }
+  }
+
+  /** As `ControlService.knowsTask`. */
+  knowsTask(name: string): boolean | undefined {
+    const inspected = [...this.#deps.inspections().values()].filter(({ registered }) => registered !== undefined);
+    if (inspected.length === 0) return undefined;
+    return BUILTIN.test(name) || inspected.some(({ registered = [] }) => registered.some((text) => isTask(text, name)));
+  }
+
+  /** Every name that some inspected worker has registered, sorted. */
+  taskNames(): string[] {
+    const names = new Set<string>();
+    for (const { registered = [] } of this.#deps.inspections().values()) {
+      for (const text of registered) names.add(text.split(' [', 1)[0] ?? text);
+    }
+    return [...names].sort();
+  }
+}
+
+/** `registered` tells a name, or `name [rate_limit=10/m]` (celery/worker/control.py `registered`). */
+function isTask(text: string, name: string): boolean {
+  return text === name || text.startsWith(`${name} [`);
+}
+
+function checkText(field: string, value: string, maxLength: number): void {
+  if (value !== '' && value.length <= maxLength && !hasControlCharacter(value)) return;
+  const rule = `must have 1 to ${maxLength} characters, and no control characters`;
+  throw new ControlRefused('bad-argument', `${field}: ${rule}.`, field);
+}
+
+function hasControlCharacter(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
