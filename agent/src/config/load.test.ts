@@ -183,13 +183,10 @@ describe('loadConfig', () => {
       { CELERY_RESULT_BACKEND: 'redis://h/3', UMBEL_PRIORITY_STEPS: '0,9' },
     );
     expect([...warnings].sort()).toEqual([
-      "--broker-transport-options (sep): has no effect yet; used by the next release's queue lengths",
-      "--control-exchange: has no effect yet; used by the next release's remote control",
       "CELERY_RESULT_BACKEND: has no effect yet; used by the next release's filling of gaps",
-      "UMBEL_PRIORITY_STEPS: has no effect yet; used by the next release's queue lengths",
     ]);
     expect(config.broker).toMatchObject({ controlExchange: 'ctl', sep: ':', prioritySteps: [0, 9] });
-    expect(optionsMarkdown()).toContain("used by the next release's remote control");
+    expect(optionsMarkdown()).toContain("used by the next release's filling of gaps");
   });
 
   it('warns loudly about an address that others reach', () => {

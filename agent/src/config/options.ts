@@ -51,7 +51,6 @@ const broker = {
     type: matching('NAME', /^\S+$/, 'a name without spaces'),
     default: 'celery',
     doc: "Celery's setting control_exchange.",
-    usedByNext: 'remote control',
   }),
   transportOptions: option({
     name: 'broker-transport-options',
@@ -104,7 +103,6 @@ const broker = {
     default: [0, 3, 6, 9],
     partOf: transportPart('priority_steps'),
     doc: 'Transport option priority_steps: which priorities have a list of their own on Redis.',
-    usedByNext: 'queue lengths',
   }),
   sep: option({
     name: 'sep',
@@ -112,7 +110,6 @@ const broker = {
     default: '\u0006\u0016',
     partOf: transportPart('sep'),
     doc: 'Transport option sep: stands between the queue and the priority in the name of a list on Redis.',
-    usedByNext: 'queue lengths',
   }),
   useSsl: option({
     name: 'broker-use-ssl',

@@ -25,8 +25,11 @@ export class RedisReplyError extends Error {
 export type RedisReply = string | number | null | RedisReplyError | RedisReply[];
 
 export interface RespHandlers {
-  /** A `pmessage`; `channel` and `payload` are slices that stay valid. */
-  onMessage(pattern: string, channel: Buffer, payload: Buffer): void;
+  /**
+   * A `pmessage`; `channel` and `payload` are slices that stay valid. Left out where only commands are sent: an
+   * answer of four items may begin just like one.
+   */
+  onMessage?: (pattern: string, channel: Buffer, payload: Buffer) => void;
   onReply(reply: RedisReply): void;
 }
 
@@ -87,6 +90,7 @@ export class RespReader {
   }
 
   #isPmessage(): boolean {
+    if (this.#handlers.onMessage === undefined) return false;
     const slab = this.#slab;
     const at = this.#start;
     return (
@@ -113,7 +117,7 @@ export class RespReader {
     const payload = this.#slab.subarray(this.#position, payloadEnd);
     this.#position = payloadEnd + 2;
     const pattern = this.#slab.toString('utf8', patternStart, patternEnd);
-    this.#handlers.onMessage(pattern, this.#slab.subarray(channelStart, channelEnd), payload);
+    this.#handlers.onMessage?.(pattern, this.#slab.subarray(channelStart, channelEnd), payload);
     return true;
   }
 

@@ -48,7 +48,7 @@ export async function connect(target: RedisTarget, deps: ConnectDeps): Promise<R
     },
     clock: deps.clock,
     connectTimeoutMs: deps.connectTimeoutMs,
-    onMessage: deps.onMessage ?? (() => undefined),
+    ...(deps.onMessage !== undefined && { onMessage: deps.onMessage }),
   });
   const abort = (): void => socket.destroy();
   deps.signal.addEventListener('abort', abort, { once: true });
@@ -151,4 +151,11 @@ function factsOf(info: string): ServerFacts {
     ...(runId !== undefined && { runId }),
     ...(kills !== undefined && { outputLimitKills: Number(kills) }),
   };
+}
+
+/** As redis-py: right after a failover a sentinel may still name the old master. @throws PlainProblem */
+export async function refuseReplica(socket: RedisSocket, target: RedisTarget): Promise<void> {
+  const role = await socket.command('ROLE').catch(() => undefined);
+  if (!Array.isArray(role) || role[0] === 'master') return;
+  throw new PlainProblem(`The sentinels name ${target.host}:${target.port} as master, but it is still a replica.`);
 }

@@ -16,7 +16,8 @@ export interface RedisSocketOptions {
   readonly address: RedisAddress;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
-  readonly onMessage: (pattern: string, channel: Buffer, payload: Buffer) => void;
+  /** Left out where only commands are sent. */
+  readonly onMessage?: (pattern: string, channel: Buffer, payload: Buffer) => void;
 }
 
 /** How a connection ended; `error` is undefined where the other side closed it in good order. */
@@ -43,8 +44,9 @@ export class RedisSocket {
   #isEnded = false;
 
   constructor(options: RedisSocketOptions) {
+    const { onMessage } = options;
     this.#reader = new RespReader({
-      onMessage: (pattern, channel, payload) => options.onMessage(pattern, channel, payload),
+      ...(onMessage !== undefined && { onMessage }),
       onReply: (reply) => this.#onReply(reply),
     });
     this.#socket = this.#connect(options.address);

@@ -1,21 +1,24 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { backoffMs } from '../backoff.ts';
-import { NO_CONTROL, NO_TASKS } from '../out-of-reach.ts';
-import type { BrokerTransport, EventListener, TransportHealth } from '../port.ts';
+import type { BrokerTransport, ControlChannel, EventListener, TaskQueues, TransportHealth } from '../port.ts';
 import { displayUrls } from '../url.ts';
 import type { RedisUrl, TlsSettings } from '../url.ts';
 import { eventPatterns } from './channels.ts';
-import type { ChannelOptions } from './channels.ts';
+import { RedisCommands } from './commands.ts';
+import { RedisControl } from './control.ts';
+import { RedisKeys } from './keys.ts';
+import type { KeyOptions } from './keys.ts';
 import { errorCode, describeProblem, PlainProblem } from './problems.ts';
 import { probeSilence } from './probe.ts';
+import { RedisQueues } from './queues.ts';
 import { findMaster } from './sentinel.ts';
 import type { SentinelOptions } from './sentinel.ts';
-import { attemptOf, connect, subscribe, withDeadline } from './session.ts';
+import { attemptOf, connect, refuseReplica, subscribe, withDeadline } from './session.ts';
 import type { ConnectDeps, RedisTarget, ServerFacts } from './session.ts';
 import type { RedisSocket } from './socket.ts';
 
-export interface RedisTransportOptions extends ChannelOptions {
+export interface RedisTransportOptions extends KeyOptions {
   /** Transport option `master_name`; needed for `sentinel://`. */
   readonly masterName?: string;
   /** Transport option `sentinel_kwargs`: credentials and TLS of the sentinels, not of the master. */
@@ -32,6 +35,8 @@ export interface RedisTransportOptions extends ChannelOptions {
   readonly probeListenMs?: number;
   /** Longest time for connecting and subscribing. Default 10 000. */
   readonly connectTimeoutMs?: number;
+  /** Longest time for a command to the broker, connecting included. Default 2000. */
+  readonly commandTimeoutMs?: number;
 }
 
 export interface RedisTransportDeps {
@@ -47,7 +52,8 @@ const PROBE_AGAIN_MS = 60_000;
 const STABLE_MS = 5000;
 
 /**
- * Listens to Celery's events on Redis (celery-wire 3.1).
+ * Celery over Redis: events (celery-wire 3.1), remote control and task queues. Commands get connections of their own,
+ * which are opened by the first one.
  * @throws PlainProblem where `sentinel://` comes without a master name
  */
 export function openRedisTransport(deps: RedisTransportDeps): BrokerTransport {
@@ -81,14 +87,15 @@ interface Loss {
  */
 class RedisTransport implements BrokerTransport {
   readonly scheme = 'redis';
-  readonly control = NO_CONTROL;
-  readonly tasks = NO_TASKS;
+  readonly control: ControlChannel;
+  readonly tasks: TaskQueues;
   readonly displayUrl: string;
   readonly #urls: readonly RedisUrl[];
   readonly #options: RedisTransportOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
+  readonly #commands: RedisCommands;
   readonly #keyOffsets = new Map<string, number | undefined>();
   #running: Promise<void> = Promise.resolve();
   #probing: Promise<void> = Promise.resolve();
@@ -108,6 +115,25 @@ class RedisTransport implements BrokerTransport {
     this.#logger = logger;
     this.displayUrl = displayUrls(urls);
     this.#health = { connected: false, sinceMs: clock.now(), reconnects: 0 };
+    const sentinel = this.#sentinelOptions();
+    const commands = new RedisCommands({
+      urls: this.#urls,
+      ...(sentinel !== undefined && { sentinel }),
+      clock,
+      startAt: () => this.#urlIndex,
+      ...(options.commandTimeoutMs !== undefined && { timeoutMs: options.commandTimeoutMs }),
+    });
+    const keys = new RedisKeys(options);
+    this.#commands = commands;
+    this.control = new RedisControl({
+      commands,
+      keys,
+      ...(options.controlExchange !== undefined && { controlExchange: options.controlExchange }),
+      alsoLiteralDb: sentinel !== undefined,
+      clock,
+      logger,
+    });
+    this.tasks = new RedisQueues({ commands, keys, clock });
   }
 
   consumeEvents(listener: EventListener): void {
@@ -129,6 +155,7 @@ class RedisTransport implements BrokerTransport {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#commands.close();
     await Promise.all([this.#running, this.#probing]);
   }
 
@@ -368,11 +395,4 @@ function describeKill({ facts: before, error, encrypted }: Loss, after: ServerFa
 function describeLoss(error: Error | undefined): string {
   if (error === undefined) return 'redis closed the connection';
   return `connection lost: ${error instanceof PlainProblem ? error.message : errorCode(error) || error.message}`;
-}
-
-/** As redis-py: right after a failover a sentinel may still name the old master. */
-async function refuseReplica(socket: RedisSocket, target: RedisTarget): Promise<void> {
-  const role = await socket.command('ROLE').catch(() => undefined);
-  if (!Array.isArray(role) || role[0] === 'master') return;
-  throw new PlainProblem(`The sentinels name ${target.host}:${target.port} as master, but it is still a replica.`);
 }
