@@ -4,7 +4,6 @@ import { BrokerUnavailable } from '../core/control/command.ts';
 import type { QueueDepth, WorkerInspection } from '../core/control/service.ts';
 import { TaskState } from '../core/state/task.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
 import { createMetrics } from '../sinks/metrics/metrics.ts';
 import { startProbes, type ProbeDeps } from './probes.ts';
 

@@ -26,6 +26,9 @@ export function helpText(): string {
     '  -V, --version',
     '      --print-config',
     `${' '.repeat(INDENT + 2)}Print the effective settings and where each comes from, secrets hidden.`,
+    '  doctor [--json]',
+    `${' '.repeat(INDENT + 2)}Check broker, workers, result backend, database and Grafana instead of starting, and say what to do.`,
+    `${' '.repeat(INDENT + 2)}Ends with 1 when a check failed. Takes the same options and variables as the agent.`,
   ].join('\n');
 }
 

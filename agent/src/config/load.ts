@@ -33,12 +33,14 @@ export interface Loaded {
   readonly values: readonly Sourced[];
   /** `--print-config` was given. */
   readonly printOnly: boolean;
+  /** `doctor` was given: checks instead of a start; with `--json` they are printed so. */
+  readonly doctor?: { readonly json: boolean };
 }
 
 /** The action that the command line asks for before anything is checked: `help` wins over `version`. */
 export function requestedAction(argv: readonly string[]): Action | undefined {
   const { actions } = readArguments(argv);
-  return (['help', 'version', 'print-config'] as const).find((action) => actions.includes(action));
+  return (['help', 'version', 'print-config', 'doctor'] as const).find((action) => actions.includes(action));
 }
 
 /**
@@ -68,6 +70,7 @@ export function loadConfig(
     warnings: [...new Set(load.warnings)],
     values: [...values.values()],
     printOnly: fromArguments.actions.includes('print-config'),
+    ...(fromArguments.actions.includes('doctor') && { doctor: { json: fromArguments.actions.includes('json') } }),
   };
 }
 

@@ -8,10 +8,16 @@ export type Meaning =
   | { readonly kind: 'foreign'; readonly option: ForeignOption; readonly negated?: true }
   | { readonly kind: 'action'; readonly action: Action };
 
-/** Printed instead of starting. */
-export type Action = 'help' | 'version' | 'print-config';
+/** Done instead of starting; `json` only says how `doctor` prints. */
+export type Action = 'help' | 'version' | 'print-config' | 'doctor' | 'json';
 
-const ACTIONS: Readonly<Record<string, Action>> = { help: 'help', version: 'version', 'print-config': 'print-config' };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  help: 'help',
+  version: 'version',
+  'print-config': 'print-config',
+  doctor: 'doctor',
+  json: 'json',
+};
 
 /** Flags are told apart with dashes only; Flower's underscores are the same. */
 export function dashed(name: string): string {
