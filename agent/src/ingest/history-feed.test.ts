@@ -131,11 +131,11 @@ describe('history feed', () => {
 
   it('asks the pump to wait when it cannot keep up', async () => {
     const { feed, written } = start(1e8);
-    for (let i = 0; i < 9_999; i += 1) feed.push(batch(i));
+    for (let i = 0; i < 13_999; i += 1) feed.push(batch(i));
     expect(feed.hasRoom()).toBe(true);
-    feed.push(batch(9_999));
+    feed.push(batch(13_999));
     expect(feed.hasRoom()).toBe(false);
-    await until(() => written.length === 10_000);
+    await until(() => written.length === 14_000);
     expect(feed.hasRoom()).toBe(true);
     await feed.close(Date.now() + 1000);
   });

@@ -12,7 +12,9 @@ const EVENTS_PER_WRITE = 4000;
  * Events decoded ahead of the database: those being written, those of the next write, and half of one more. More of them would only grow
  * old in memory, where the collector has to move them; undecoded they are a quarter of the size.
  */
-const EVENTS_AHEAD = 2.5 * EVENTS_PER_WRITE;
+const EVENTS_AHEAD = 3.5 * EVENTS_PER_WRITE;
+/** One is flushed to disk, one has its turn, and one is sent ahead. */
+const WRITES_UNDER_WAY = 3;
 /** A write waits this long for company while little is happening: half of the freshness that the API promises. */
 const GATHER_MS = 100;
 const IDLE_MS = 60_000;
@@ -130,7 +132,7 @@ class Feed implements HistoryFeed {
     const underWay: { readonly count: number; readonly events: number; readonly error: Promise<unknown> }[] = [];
     let taken = 0;
     for (;;) {
-      const batches = underWay.length < 2 ? this.#nextBatches(taken, underWay.length > 0) : [];
+      const batches = underWay.length < WRITES_UNDER_WAY ? this.#nextBatches(taken, underWay.length > 0) : [];
       if (batches.length > 0) {
         const error = this.#deps.write(batches).then(() => undefined, asError);
         underWay.push({ count: batches.length, events: countEvents(batches), error });

@@ -10,7 +10,10 @@ describe('migrate', () => {
     const { url } = await freshDatabase();
     await Promise.all([1, 2, 3].map(() => migrate(url, quietLogger)));
     await migrate(url, quietLogger);
-    expect(await queryRows(url, 'select name from umbel_migrations')).toEqual([{ name: '0001_history' }]);
+    expect(await queryRows(url, 'select name from umbel_migrations')).toEqual([
+      { name: '0001_history' },
+      { name: '0002_audit' },
+    ]);
     expect(await queryRows(url, 'select count(*)::int as n from celery_tasks')).toEqual([{ n: 0 }]);
   });
 

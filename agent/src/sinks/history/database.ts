@@ -12,7 +12,7 @@ export interface PoolOptions {
   readonly databaseUrl: string;
   /** Shown in `pg_stat_activity`; default `umbel-agent`. */
   readonly applicationName?: string;
-  /** Default 6: one to write, the others to read and to keep partitions. */
+  /** Default 8: three to write, the others to read and to keep partitions. */
   readonly maxConnections?: number;
   /** Server-side limit of one statement, ms; default 60,000. */
   readonly statementTimeoutMs?: number;
@@ -25,7 +25,7 @@ export function openPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
     application_name: options.applicationName ?? 'umbel-agent',
-    max: options.maxConnections ?? 6,
+    max: options.maxConnections ?? 8,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,

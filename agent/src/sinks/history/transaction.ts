@@ -44,27 +44,18 @@ interface Touched {
 }
 
 /**
- * Stores events, tasks, workers, roll-ups and names in the client's open transaction.
- *
- * `direct` copies the events straight into their tables and fails with 23505 when one of them is stored already.
- * Otherwise they go through a temporary table, and only those really new are merged and counted.
+ * Stores tasks, workers, roll-ups and names in the client's open transaction, for events that it has stored already.
  * Rejects with Postgres' error; tasks it had taken out of the memory are then read again by the next write.
  */
-export async function storeEvents(
+export async function storeState(
   client: ClientBase,
   state: WriterState,
   events: readonly CeleryEvent[],
-  rows: EventRows,
-  direct: boolean,
 ): Promise<Stored> {
   state.taskRows.clear();
-  const fresh = direct ? events : await insertNew(client, rows, events);
-  const taskEvents = fresh.filter(({ group }) => group === 'task');
+  const taskEvents = events.filter(({ group }) => group === 'task');
   const touched = new Map<string, Touched>();
   const touchedBy = await findTasks(client, state, taskEvents, touched);
-  const copied = direct ? copyEvents(client, rows) : Promise.resolve();
-  // Handled below; until then the server works on the events while the tasks are merged here.
-  copied.catch(() => undefined);
 
   const rollups = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
@@ -78,17 +69,16 @@ export async function storeEvents(
     names.add(task.name, event.receivedMs);
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
-  for (const event of fresh) if (event.group === 'worker') workers.addWorkerEvent(event);
+  for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
   const entries = [...touched.values()].flatMap(({ entry }) => entry ?? []);
   for (const entry of entries) appendTask(state.taskRows, entry, state.limits);
 
-  await copied;
   await storeTasks(client, state.taskRows, entries);
   await rollups.store(client);
   await names.store(client);
   await workers.store(client);
   return {
-    inserted: fresh.length,
+    inserted: events.length,
     tasks: entries.length,
     remember: () => {
       for (const entry of entries) {
@@ -120,13 +110,14 @@ export async function encodeEvents(
   }
 }
 
-async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
+/** Copies the events straight into their tables; rejects with 23505 when one of them is stored already. */
+export async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
   if (taskEvents.rows > 0) await taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`);
   if (workerEvents.rows > 0) await workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`);
 }
 
-/** Inserts the events that are not stored yet, and resolves with them, in their order. */
-async function insertNew(
+/** Inserts the events that are not stored yet, through a temporary table, and resolves with them, in their order. */
+export async function insertNew(
   client: ClientBase,
   { taskEvents, workerEvents }: EventRows,
   events: readonly CeleryEvent[],

@@ -11,15 +11,14 @@ import { Recall } from './recall.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
 import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
-import { encodeEvents, type EventRows, storeEvents, type WriterState } from './transaction.ts';
+import { copyEvents, encodeEvents, type EventRows, insertNew, storeState, type WriterState } from './transaction.ts';
+import { Turn } from './turn.ts';
 
-/** Advisory lock under which writers take turns. */
-const WRITE_LOCK = 5_549_012_003;
 /** How long after a doubled event or another writer's step events are expected to be doubled, ms. */
 const EXPECT_DOUBLES_MS = 10_000;
 const ATTEMPTS = 4;
-/** Limit of one statement of a write, its wait for other writers included. */
-const STATEMENT_TIMEOUT_MS = 60_000;
+/** Writes under way at once that are of use: one is flushed to disk, one has its turn, one copies. */
+const MOST_AHEAD = 3;
 
 export interface HistoryWriterOptions {
   readonly pool: pg.Pool;
@@ -51,9 +50,9 @@ export interface WriteReport {
 export interface HistoryWriter {
   /**
    * Stores the batches in one transaction: events, merged tasks, workers, roll-ups and names. An event that is
-   * stored already changes nothing. Calls are carried out one after the other; a second one may be made while the first
-   * is under way: its rows are then encoded meanwhile. When a call fails, those made before that was known fail too, so
-   * that the order is kept.
+   * stored already changes nothing. Calls are committed one after the other; others may be made while the first is under
+   * way: their rows are then encoded and their events sent meanwhile, each over a connection of its own. When a call
+   * fails, those made before that was known fail too, so that the order is kept.
    * @throws HistoryDown when Postgres cannot take it now: nothing is lost if the caller writes the same again.
    */
   write(batches: readonly EventBatch[]): Promise<WriteReport>;
@@ -81,6 +80,8 @@ interface Tally {
   tasks: number;
   poisoned: number;
   dropped: number;
+  /** Settle when what was committed is on disk. */
+  readonly flushed: Promise<void>[];
 }
 
 class PostgresWriter implements HistoryWriter {
@@ -93,6 +94,9 @@ class PostgresWriter implements HistoryWriter {
   #expectDoublesUntilMs = 0;
   /** Rises when a write fails: what was asked for before must not overtake it. */
   #generation = 0;
+  /** Connections held by writes that copy ahead, the one whose turn it is included. */
+  #ahead = 0;
+  readonly #mostAhead: number;
   readonly #freeRows: EventRows[] = [];
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -100,10 +104,12 @@ class PostgresWriter implements HistoryWriter {
   constructor(options: HistoryWriterOptions) {
     const { pool, clock, logger } = options;
     this.#pool = pool;
+    // The rest of the pool is for readers, and for the second attempt of a write.
+    this.#mostAhead = Math.min(MOST_AHEAD, Math.floor((pool.options.max - 1) / 2));
     this.#clock = clock;
     this.#logger = logger;
     this.#partitions = options.partitions ?? new Partitions({ ...options });
-    const synchronise = () => this.#inTurn(() => this.#transaction(() => Promise.resolve()));
+    const synchronise = () => this.#synchronise();
     this.#state = {
       memory: new TaskMemory({ ...DEFAULT_MEMORY, ...options.memory }),
       recall: new Recall({ pool, clock, logger, synchronise }),
@@ -124,12 +130,18 @@ class PostgresWriter implements HistoryWriter {
     const generation = this.#generation;
     const events = batches.flatMap((batch) => batch.events);
     const rows = this.#freeRows.pop() ?? { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
-    const encoded = encodeEvents(rows, events, this.#state.limits);
-    return this.#inTurn(async () => {
-      await encoded;
-      if (generation !== this.#generation) throw new HistoryDown(new Error('the write before it failed'));
+    const ahead = this.#sendAhead(events, rows);
+    ahead.catch(() => undefined); // told in turn
+    const { report, flushed } = await this.#inTurn(async () => {
       try {
-        return await this.#write(events, rows, startMs);
+        const turn = await ahead.catch((error: unknown) => {
+          throw asDown(error);
+        });
+        if (generation !== this.#generation) {
+          await turn?.abandon();
+          throw new HistoryDown(new Error('the write before it failed'));
+        }
+        return await this.#write(events, rows, turn);
       } catch (error) {
         this.#generation++;
         throw error;
@@ -137,6 +149,15 @@ class PostgresWriter implements HistoryWriter {
         this.#freeRows.push(rows);
       }
     });
+    try {
+      await Promise.all(flushed);
+    } catch (error) {
+      // What was committed may be lost: nothing that is remembered of it holds.
+      this.#generation++;
+      this.#forget();
+      throw asDown(error);
+    }
+    return { ...report, ms: this.#clock.now() - startMs };
   }
 
   stats(): { readonly heldTasks: number; readonly recallLoaded: boolean } {
@@ -148,32 +169,55 @@ class PostgresWriter implements HistoryWriter {
     await this.#turn;
   }
 
+  /** Resolves when every write before it is committed. */
+  async #synchronise(): Promise<void> {
+    const { flushed } = await this.#inTurn(() => this.#transaction(undefined, () => Promise.resolve()));
+    await flushed;
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
   }
 
-  async #write(events: readonly CeleryEvent[], rows: EventRows, startMs: number): Promise<WriteReport> {
-    const tally: Tally = { inserted: 0, tasks: 0, poisoned: 0, dropped: 0 };
-    if (events.length > 0) {
-      await this.#partitions.ensure(daysOf(events));
-      await this.#storeAll(events, tally, rows);
+  /**
+   * Encodes the events and copies them while other writes have their turn: half of a write's time, and nothing in it
+   * depends on their outcome. Resolves to undefined where doubles are expected: those are told apart in turn. Rejects
+   * only for reasons that would fail the write too.
+   */
+  async #sendAhead(events: readonly CeleryEvent[], rows: EventRows): Promise<Turn | undefined> {
+    await encodeEvents(rows, events, this.#state.limits);
+    if (events.length === 0) return undefined;
+    await this.#partitions.ensure(daysOf(events));
+    if (this.#clock.now() < this.#expectDoublesUntilMs || this.#ahead >= this.#mostAhead) return undefined;
+    this.#ahead++;
+    try {
+      const turn = await Turn.begin(this.#pool, () => this.#ahead--);
+      turn.prepare(copyEvents(turn.client, rows));
+      return turn;
+    } catch (error) {
+      this.#ahead--;
+      throw error;
     }
-    return {
-      events: events.length,
-      inserted: tally.inserted,
-      doubled: events.length - tally.inserted - tally.dropped,
-      tasks: tally.tasks,
-      poisoned: tally.poisoned,
-      ms: this.#clock.now() - startMs,
-    };
+  }
+
+  async #write(
+    events: readonly CeleryEvent[],
+    rows: EventRows,
+    ahead: Turn | undefined,
+  ): Promise<{ readonly report: Omit<WriteReport, 'ms'>; readonly flushed: readonly Promise<void>[] }> {
+    const tally: Tally = { inserted: 0, tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
+    if (events.length > 0) await this.#storeAll(events, tally, rows, ahead);
+    const { inserted, tasks, poisoned, dropped, flushed } = tally;
+    const doubled = events.length - inserted - dropped;
+    return { report: { events: events.length, inserted, doubled, tasks, poisoned }, flushed };
   }
 
   /** Halves what Postgres refuses until the event is found that it refuses. */
-  async #storeAll(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows): Promise<void> {
+  async #storeAll(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows, ahead?: Turn): Promise<void> {
     try {
-      await this.#store(events, tally, rows);
+      await this.#store(events, tally, rows, ahead);
       return;
     } catch (error) {
       if (!isDataError(error)) throw asDown(error);
@@ -206,9 +250,13 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  /** One transaction, tried again where that can help; `rows` are those of the events, if encoded already. */
-  async #store(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows): Promise<void> {
+  /**
+   * One transaction, tried again where that can help; `rows` are those of the events, if encoded already, and `ahead`
+   * the transaction in which they are being copied.
+   */
+  async #store(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows, ahead?: Turn): Promise<void> {
     let encoded = rows;
+    let turn = ahead;
     for (let attempt = 1; ; attempt++) {
       if (encoded === undefined) {
         encoded = { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
@@ -216,10 +264,10 @@ class PostgresWriter implements HistoryWriter {
       }
       const sent = encoded;
       try {
-        const stored = await this.#transaction((client) => {
-          const direct = this.#clock.now() >= this.#expectDoublesUntilMs;
-          return storeEvents(client, this.#state, events, sent, direct);
-        });
+        const { result: stored, flushed } = await this.#transaction(turn, async (client, isCopied) =>
+          storeState(client, this.#state, isCopied ? events : await insertNew(client, sent, events)),
+        );
+        tally.flushed.push(flushed);
         stored.remember();
         tally.inserted += stored.inserted;
         tally.tasks += stored.tasks;
@@ -227,6 +275,7 @@ class PostgresWriter implements HistoryWriter {
       } catch (error) {
         for (const buffer of [sent.taskEvents, sent.workerEvents, this.#state.taskRows]) buffer.abandon();
         encoded = undefined;
+        turn = undefined;
         const isDouble = errorCode(error) === UNIQUE_VIOLATION;
         if (attempt === ATTEMPTS || !(isDouble || isTransient(error))) throw error;
         // A task row that the filter does not know can only be another writer's.
@@ -236,26 +285,23 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+  /** Carries out `work` under the lock and commits; `isCopied`: the events were copied ahead. */
+  async #transaction<T>(
+    ahead: Turn | undefined,
+    work: (client: pg.ClientBase, isCopied: boolean) => Promise<T>,
+  ): Promise<{ readonly result: T; readonly flushed: Promise<void> }> {
+    const turn = ahead ?? (await Turn.begin(this.#pool, () => undefined));
     try {
-      // One round trip; the step is taken under the lock, so that a writer before this one has committed. Waiting for
-      // that may take longer than the pool allows a reader.
-      const results = (await client.query(
-        `begin isolation level read committed; set local statement_timeout = ${STATEMENT_TIMEOUT_MS};
-         select pg_advisory_xact_lock(${WRITE_LOCK}); select nextval('umbel_write_ticks') as tick`,
-      )) as unknown as pg.QueryResult<{ tick: string }>[];
-      this.#observe(Number(results.at(-1)?.rows[0]?.tick));
-      const result = await work(client);
-      await client.query('commit');
-      client.release();
-      return result;
+      // Before the lock: whoever holds it must never wait for what another writer has copied.
+      await turn.prepared;
+      this.#observe(await turn.take());
+      const result = await work(turn.client, ahead !== undefined);
+      await turn.commit();
+      const flushed = turn.flush();
+      flushed.catch(() => undefined); // told by the write
+      return { result, flushed };
     } catch (error) {
-      const undone = await client.query('rollback').then(
-        () => true,
-        () => false,
-      );
-      client.release(!undone);
+      await turn.abandon();
       throw error;
     }
   }
