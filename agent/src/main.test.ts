@@ -33,7 +33,7 @@ describe('the process', () => {
   }, 30_000);
 
   it('ends with 2 and all problems where the configuration is wrong', async () => {
-    const { code, stderr } = await run(['--prot', '1', '--basic_auth=u:s3cret'], { UMBEL_RETENTION_DAYS: 'x' });
+    const { code, stderr } = await run(['--prot', '1', '--basic_auth=s3cret'], { UMBEL_RETENTION_DAYS: 'x' });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toHaveLength(4);
     expect(stderr).not.toContain('s3cret');

@@ -46,36 +46,22 @@ function refused(name: string, meaning: string): ForeignOption {
   };
 }
 
-const NO_AUTH =
-  'this release has no authentication; take the option away, keep the agent on 127.0.0.1 and put a proxy that authenticates in front';
-const NO_TLS =
-  'this release speaks plain HTTP; take the option away, keep the agent on 127.0.0.1 and let a proxy in front do TLS';
-const NO_LOGIN = 'there is no login in this release';
+const NO_LOGIN =
+  'there are no login pages; let people sign in at Grafana (--grafana-url), or take JWTs of an OpenID provider (--oidc-issuer)';
 const NO_PAGES = 'Grafana shows the pages; set it there';
 const NO_LOG_FILES = 'the log goes to standard output; redirect it, or let the service manager keep it';
-const NO_MANAGEMENT = 'the management API of RabbitMQ is not asked';
 
 function environment(name: string, meaning: string): ForeignOption {
   return { ...flower(name, meaning), environmentOnly: true };
 }
 
 const FLOWER: readonly ForeignOption[] = [
-  refused('basic_auth', NO_AUTH),
-  refused('auth', NO_AUTH),
-  refused('auth_provider', NO_AUTH),
-  refused('certfile', NO_TLS),
-  refused('keyfile', NO_TLS),
-  refused('ca_certs', NO_TLS),
+  refused('auth', NO_LOGIN),
+  refused('auth_provider', NO_LOGIN),
   flower('oauth2_key', NO_LOGIN),
   flower('oauth2_secret', NO_LOGIN),
   flower('oauth2_redirect_uri', NO_LOGIN),
   flower('cookie_secret', 'there are no cookies'),
-  {
-    ...flower('read_only', 'this release only reads', true),
-    judge: () => ({}),
-  },
-  flower('unix_socket', 'the agent listens on --address and --port'),
-  flower('xheaders', 'the address of the client is not used', true),
   flower('max_tasks', 'tasks are kept in Postgres for --retention-days; --max-open-tasks bounds the memory'),
   {
     ...flower('persistent', 'the history is always kept, in Postgres; --no-history switches it off', true),
@@ -88,7 +74,6 @@ const FLOWER: readonly ForeignOption[] = [
     judge: (value) =>
       Number(value) === 0 ? {} : { warning: 'has no effect here: every event is stored within a second' },
   },
-  flower('broker_api', NO_MANAGEMENT),
   flower('tasks_columns', NO_PAGES),
   flower('natural_time', NO_PAGES, true),
   flower('auto_refresh', NO_PAGES, true),
@@ -108,10 +93,6 @@ const FLOWER: readonly ForeignOption[] = [
   flower('log_rotate_mode', NO_LOG_FILES),
   flower('log_rotate_when', NO_LOG_FILES),
   flower('log_rotate_interval', NO_LOG_FILES),
-  {
-    ...environment('unauthenticated_api', 'this release only reads, and needs no switch for that'),
-    judge: (value) => (isOff(value) ? {} : { warning: 'has no effect here: this release only reads' }),
-  },
   environment('github_oauth_domain', NO_LOGIN),
   environment('gitlab_oauth_domain', NO_LOGIN),
   environment('gitlab_auth_allowed_groups', NO_LOGIN),

@@ -66,7 +66,7 @@ export function printConfig(values: readonly Sourced[]): string {
 
 function visible(option: Option<unknown>, value: unknown): string {
   if (value === undefined) return '';
-  if (option.hide === 'secret') return HIDDEN;
+  if (option.hide === 'secret') return value === option.default ? '' : HIDDEN;
   const shown = option.type.show(value);
   return option.hide === 'url' ? redactUrls(shown) : shown;
 }

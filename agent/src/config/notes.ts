@@ -29,7 +29,7 @@ export function notesOnWhole(
 ): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const { broker, http, history, metrics } = config;
+  const { broker, history, metrics } = config;
   if (broker.url !== undefined && checkBrokerUrls !== undefined) {
     try {
       checkBrokerUrls(broker.url);
@@ -43,12 +43,7 @@ export function notesOnWhole(
   if ((broker.sslCertfile === undefined) !== (broker.sslKeyfile === undefined)) {
     problems.push('--broker-ssl-certfile, --broker-ssl-keyfile: a certificate needs its key; give both or neither');
   }
-  if (!isLoopback(http.address)) {
-    warnings.push(
-      `--address ${http.address}: ANYONE WHO REACHES PORT ${http.port} CAN READ EVERYTHING, since this release has no authentication; ` +
-        'keep it on 127.0.0.1, or let only a proxy that authenticates reach it',
-    );
-  }
+  problems.push(...accessProblems(config));
   if (!history.enabled && history.databaseUrl !== undefined) {
     warnings.push('--database-url: not used, since --no-history switches the history off');
   }
@@ -58,6 +53,39 @@ export function notesOnWhole(
     );
   }
   return { problems, warnings };
+}
+
+function accessProblems({ access, http }: Config): string[] {
+  const problems: string[] = [];
+  if ((http.certfile === undefined) !== (http.keyfile === undefined)) {
+    problems.push('--certfile, --keyfile: a certificate needs its key; give both or neither');
+  }
+  if (http.caCerts !== undefined && http.certfile === undefined) {
+    problems.push('--ca-certs: clients show certificates only over HTTPS; give --certfile and --keyfile too');
+  }
+  if (access.oidcIssuer !== undefined && access.oidcAudience.length === 0) {
+    problems.push('--oidc-audience: needed with --oidc-issuer, else tokens made for other programs would do here');
+  }
+  if (access.oidcIssuer === undefined && (access.oidcAudience.length > 0 || access.oidcJwksUri !== undefined)) {
+    problems.push('--oidc-issuer: needed with the other options of OIDC');
+  }
+  for (const name of access.basicAuthRoles.keys()) {
+    if (access.basicAuth.some((user) => user.name === name)) continue;
+    problems.push(`--basic-auth-roles: ${name} is no user of --basic-auth; the names must be the same`);
+  }
+  const isChosen = access.anonymous !== 'auto' || access.unauthenticatedApi || http.caCerts !== undefined;
+  if (http.unixSocket === '' && !isLoopback(http.address) && !hasSignIn(access) && !isChosen) {
+    problems.push(
+      `--address ${http.address}: ANYONE WHO REACHES PORT ${http.port} COULD READ EVERYTHING; set up a sign-in by --basic-auth, ` +
+        '--tokens or --oidc-issuer (docs/security.md), or say that it is meant by --anonymous viewer',
+    );
+  }
+  return problems;
+}
+
+/** Whether there is anything to sign in with. */
+export function hasSignIn({ basicAuth, tokens, oidcIssuer }: Config['access']): boolean {
+  return basicAuth.length > 0 || tokens.length > 0 || oidcIssuer !== undefined;
 }
 
 /** Whether only this machine can reach a server on the address. */

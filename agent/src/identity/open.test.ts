@@ -165,7 +165,8 @@ describe('nobody', () => {
     expect(await asker({ unauthenticatedApi: true })({})).toBe('anonymous admin anonymous');
     const users = parseUsers(['ada:a-good-password']);
     expect(await asker({ users, unauthenticatedApi: true })({})).toBe('no-credentials');
-    const reads = asker({ users, anonymousReads: true, unauthenticatedApi: true });
+    expect(await asker({ anonymous: 'none' })({})).toBe('no-credentials');
+    const reads = asker({ users, anonymous: 'viewer', unauthenticatedApi: true });
     expect(await reads({})).toBe('anonymous viewer anonymous');
     expect(await reads(basic('ada:wrong'))).toBe('bad-credentials');
   });

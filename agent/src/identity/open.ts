@@ -41,7 +41,7 @@ class ConfiguredIdentity implements Identity {
     this.#tokens = tokenCheck(tokens);
     this.#jwt = oidc === undefined ? undefined : oidcCheck(oidc, deps);
     this.#grafana = grafanaCheck(options.grafana, deps);
-    this.#anonymous = this.signIn && options.anonymousReads !== true ? undefined : anonymous(options, this.signIn);
+    this.#anonymous = anonymous(options, this.signIn);
     this.#deps = deps;
   }
 
@@ -94,9 +94,11 @@ class ConfiguredIdentity implements Identity {
 }
 
 /** FLOWER_UNAUTHENTICATED_API counts only where nothing else is set up, as in Flower (flower/api/__init__.py). */
-function anonymous({ unauthenticatedApi }: IdentityOptions, signIn: boolean): Principal {
-  const role: Role = unauthenticatedApi === true && !signIn ? 'admin' : 'viewer';
-  return { name: 'anonymous', role, via: 'anonymous', verified: false };
+function anonymous(options: IdentityOptions, signIn: boolean): Principal | undefined {
+  const isAdmin = options.unauthenticatedApi === true && !signIn;
+  const { anonymous: wanted = 'auto' } = options;
+  if (!isAdmin && (wanted === 'none' || (wanted === 'auto' && signIn))) return undefined;
+  return { name: 'anonymous', role: isAdmin ? 'admin' : 'viewer', via: 'anonymous', verified: false };
 }
 
 function refusal(refused: Refusal['refused'], detail: string, about: Partial<Refusal>): Refusal {

@@ -9,8 +9,8 @@ export interface IdentityOptions {
   readonly tokens?: readonly NamedToken[];
   readonly oidc?: OidcOptions;
   readonly grafana?: GrafanaOptions;
-  /** Whoever brings no credentials although there is a sign-in is a viewer; default false: 401. */
-  readonly anonymousReads?: boolean;
+  /** What those without credentials are; default `auto`: viewers as long as there is no sign-in, else refused. */
+  readonly anonymous?: 'auto' | 'none' | 'viewer';
   /** Without any sign-in everybody is an admin; default false. Flower's FLOWER_UNAUTHENTICATED_API. */
   readonly unauthenticatedApi?: boolean;
 }

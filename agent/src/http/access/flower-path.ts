@@ -1,4 +1,4 @@
 /** Whether a path, its prefix taken off, is one of Flower's API, `/metrics` or `/healthcheck`. */
 export function isFlowerPath(path: string): boolean {
-  return path === '/metrics' || path === '/healthcheck' || /^(\/flower)?\/api\/(?!v1(\/|$))/.test(path);
+  return /^(\/flower)?\/(metrics$|healthcheck$|api\/(?!v1(\/|$)))/.test(path);
 }

@@ -39,7 +39,8 @@ export function noteRouteAccess(
   const list: RouteAccess[] = [];
   lists.set(app, list);
   app.addHook('onRoute', (route) => {
-    const path = route.url.startsWith(options.prefix) ? route.url.slice(options.prefix.length) : route.url;
+    const inner = route.url.startsWith(options.prefix) ? route.url.slice(options.prefix.length) : route.url;
+    const path = inner.replace(/^\/flower(?=\/)/, '');
     const methods = [route.method].flat();
     const config: { access?: Access } = (route.config ??= {});
     const declared = config.access !== undefined;
