@@ -1,5 +1,5 @@
+import { DEFAULT_MASK_KEYS } from '../core/mask/mask.ts';
 import { option, type Option } from './option.ts';
-import { ACCESS as access, HTTP_SECURITY } from './options-access.ts';
 import { days, duration, flag, matching, oneOf, optional, size, text, whole } from './value-types.ts';
 import { buckets, jsonObject, labels, steps, switchOrObject, switchOrText, words } from './value-types-lists.ts';
 
@@ -18,6 +18,7 @@ const ADDRESS = /^(?:[A-Za-z0-9]|::)[A-Za-z0-9.:_-]*$/;
 const POSTGRES_URL = /^postgres(?:ql)?:\/\/\S+$/;
 
 const transportPart = (key: string) => ({ option: 'broker-transport-options', keys: [key] });
+const resultPart = (key: string) => ({ option: 'result-backend-transport-options', keys: [key] });
 const sslPart = (...keys: string[]) => ({ option: 'broker-use-ssl', keys });
 
 const broker = {
@@ -38,8 +39,48 @@ const broker = {
     type: optional(text('URL')),
     default: undefined,
     hide: 'url',
-    doc: "Celery's result backend, to fill in what events did not tell.",
-    usedByNext: 'filling of gaps',
+    doc: "Celery's result backend, to look up results and to retry with the real arguments: redis://, rediss://, socket://, sentinel:// or db+postgresql://; others cannot be read.",
+  }),
+  resultTransportOptions: option({
+    name: 'result-backend-transport-options',
+    type: jsonObject,
+    default: undefined,
+    hide: 'secret',
+    doc: "Celery's result_backend_transport_options as JSON, or KEY=VALUE several times.",
+  }),
+  resultKeyPrefix: option({
+    name: 'result-backend-key-prefix',
+    type: text('PREFIX'),
+    default: '',
+    partOf: resultPart('global_keyprefix'),
+    doc: 'Option global_keyprefix of the result backend: stands before its keys on Redis.',
+  }),
+  resultMasterName: option<string | undefined>({
+    name: 'result-backend-master-name',
+    type: optional(text('NAME')),
+    default: undefined,
+    partOf: resultPart('master_name'),
+    doc: 'Option master_name of the result backend: required with sentinel://.',
+  }),
+  resultSentinelKwargs: option({
+    name: 'result-backend-sentinel-kwargs',
+    type: jsonObject,
+    default: undefined,
+    hide: 'secret',
+    partOf: resultPart('sentinel_kwargs'),
+    doc: 'Option sentinel_kwargs of the result backend: how to log in at the sentinels, e.g. {"password": "…"}.',
+  }),
+  resultTable: option({
+    name: 'result-backend-table',
+    type: text('NAME'),
+    default: 'celery_taskmeta',
+    doc: "Celery's setting database_table_names['task'].",
+  }),
+  resultSchema: option<string | undefined>({
+    name: 'result-backend-schema',
+    type: optional(text('NAME')),
+    default: undefined,
+    doc: "Celery's setting database_table_schemas['task'].",
   }),
   eventExchange: option({
     name: 'event-exchange',
@@ -186,7 +227,7 @@ const http = {
     env: ['FLOWER_ADDRESS', 'CE_HOST'],
     type: matching('HOST', ADDRESS, 'an address like 127.0.0.1, or 0.0.0.0 for every interface'),
     default: '127.0.0.1',
-    doc: 'Address to listen on. Any but loopback needs a sign-in (section Access), or --anonymous viewer.',
+    doc: 'Address to listen on. This release has no authentication: anything but loopback needs a proxy in front.',
   }),
   urlPrefix: option({
     name: 'url-prefix',
@@ -198,7 +239,6 @@ const http = {
     default: '',
     doc: 'Path under which the HTTP API answers, e.g. /flower.',
   }),
-  ...HTTP_SECURITY,
 };
 
 /** One slash in front, none at the end; empty for the root. */
@@ -252,6 +292,22 @@ const history = {
     type: whole(2, 100),
     default: 6,
     doc: 'Connections to Postgres at most.',
+  }),
+};
+
+const privacy = {
+  mask: option({
+    name: 'mask',
+    type: flag,
+    default: true,
+    doc: 'Mask values that look like secrets in arguments, results and events before anything is stored or shown.',
+  }),
+  maskKeys: option<readonly string[]>({
+    name: 'mask-keys',
+    type: words,
+    default: DEFAULT_MASK_KEYS,
+    defaultDoc: 'password, token, secret, api_key, …',
+    doc: 'Names whose values are masked, as words: api_key also means X-Api-Key and stripeApiKey. Replaces the default list.',
   }),
 };
 
@@ -500,7 +556,7 @@ const control = {
 };
 
 /** Every setting, by section. `Config` and the documentation follow from it. */
-export const OPTIONS = { broker, http, access, history, limits, metrics, control, agent };
+export const OPTIONS = { broker, http, history, privacy, limits, metrics, control, agent };
 
 export type OptionTable = typeof OPTIONS;
 
@@ -508,8 +564,8 @@ export type OptionTable = typeof OPTIONS;
 export const SECTION_TITLES: Readonly<Record<keyof OptionTable, string>> = {
   broker: 'Broker',
   http: 'HTTP',
-  access: 'Access',
   history: 'History',
+  privacy: 'Privacy',
   limits: 'Limits',
   metrics: 'Metrics',
   control: 'Remote control',
