@@ -42,7 +42,8 @@ describe('loadConfig', () => {
   it('has safe defaults', () => {
     const { config, warnings } = load();
     expect(warnings).toEqual([]);
-    expect(config.http).toEqual({ port: 5555, address: '127.0.0.1', urlPrefix: '' });
+    expect(config.http).toMatchObject({ port: 5555, address: '127.0.0.1', urlPrefix: '', xheaders: false });
+    expect(config.access).toMatchObject({ basicAuth: [], tokens: [], anonymous: 'auto', unauthenticatedApi: false });
     expect(config.broker.url).toBeUndefined();
     expect(config.history).toMatchObject({ enabled: true, retentionDays: 30, dataDir: './data' });
     expect(config.agent.name).toBe('box');
@@ -162,16 +163,20 @@ describe('loadConfig', () => {
     expect(problems(argv, env)).toEqual([expect.stringMatching(message)]);
   });
 
-  it.each(['basic_auth', 'auth', 'auth_provider', 'certfile', 'keyfile', 'ca_certs'])(
-    'does not start open where --%s asked for protection',
-    (name) => {
-      expect(problems([`--${name}=x`])).toEqual([expect.stringContaining('127.0.0.1')]);
-      expect(problems([], { [`FLOWER_${name.toUpperCase()}`]: 'x' })).toHaveLength(1);
-    },
-  );
+  it.each([
+    ['auth', 'x', /--oidc-issuer/],
+    ['auth_provider', 'x', /--oidc-issuer/],
+    ['basic_auth', 'x', /user:password/],
+    ['certfile', '/etc/ca.pem', /needs its key/],
+    ['keyfile', '/etc/ca.pem', /needs its key/],
+    ['ca_certs', '/etc/ca.pem', /--certfile/],
+  ])('does not start open where --%s asked for protection', (name, value, advice) => {
+    expect(problems([`--${name}=${value}`])).toEqual([expect.stringMatching(advice)]);
+    expect(problems([], { [`FLOWER_${name.toUpperCase()}`]: value })).toHaveLength(1);
+  });
 
   it('reports all problems at once', () => {
-    const all = problems(['--port', 'x', '--retention-days=0', '--nope', '--basic_auth=u:p'], {
+    const all = problems(['--port', 'x', '--retention-days=0', '--nope', '--basic_auth=p'], {
       UMBEL_MAX_WORKERS: '0',
     });
     expect(all).toHaveLength(5);
@@ -188,13 +193,17 @@ describe('loadConfig', () => {
     expect(optionsMarkdown()).toContain("used by the next release's filling of gaps");
   });
 
-  it('warns loudly about an address that others reach', () => {
+  it('listens where others reach it only with a sign-in, or when told that this is meant', () => {
     for (const address of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
       expect(load(['--address', address]).warnings).toEqual([]);
     }
     for (const address of ['0.0.0.0', '::', '10.0.0.1', 'example.org']) {
-      expect(load(['--address', address]).warnings.join()).toMatch(/ANYONE/);
+      expect(problems(['--address', address])).toEqual([expect.stringMatching(/ANYONE.*--anonymous viewer/)]);
+      for (const meant of ['--basic-auth=a:b', '--tokens=a:viewer:b', '--anonymous=viewer', '--unauthenticated-api']) {
+        expect(problems(['--address', address, meant])).toEqual([]);
+      }
     }
+    expect(problems(['--address', '0.0.0.0', '--unix-socket', '/run/umbel.sock'])).toEqual([]);
   });
 
   it('accepts every option of Flower, celery-exporter and Celery', () => {

@@ -1,5 +1,6 @@
 import { DEFAULT_MASK_KEYS } from '../core/mask/mask.ts';
 import { option, type Option } from './option.ts';
+import { ACCESS as access, HTTP_SECURITY } from './options-access.ts';
 import { days, duration, flag, matching, oneOf, optional, size, text, whole } from './value-types.ts';
 import { buckets, jsonObject, labels, steps, switchOrObject, switchOrText, words } from './value-types-lists.ts';
 
@@ -227,7 +228,7 @@ const http = {
     env: ['FLOWER_ADDRESS', 'CE_HOST'],
     type: matching('HOST', ADDRESS, 'an address like 127.0.0.1, or 0.0.0.0 for every interface'),
     default: '127.0.0.1',
-    doc: 'Address to listen on. This release has no authentication: anything but loopback needs a proxy in front.',
+    doc: 'Address to listen on. Any but loopback needs a sign-in (section Access), or --anonymous viewer.',
   }),
   urlPrefix: option({
     name: 'url-prefix',
@@ -239,6 +240,7 @@ const http = {
     default: '',
     doc: 'Path under which the HTTP API answers, e.g. /flower.',
   }),
+  ...HTTP_SECURITY,
 };
 
 /** One slash in front, none at the end; empty for the root. */
@@ -556,7 +558,7 @@ const control = {
 };
 
 /** Every setting, by section. `Config` and the documentation follow from it. */
-export const OPTIONS = { broker, http, history, privacy, limits, metrics, control, agent };
+export const OPTIONS = { broker, http, access, history, privacy, limits, metrics, control, agent };
 
 export type OptionTable = typeof OPTIONS;
 
@@ -564,6 +566,7 @@ export type OptionTable = typeof OPTIONS;
 export const SECTION_TITLES: Readonly<Record<keyof OptionTable, string>> = {
   broker: 'Broker',
   http: 'HTTP',
+  access: 'Access',
   history: 'History',
   privacy: 'Privacy',
   limits: 'Limits',
