@@ -17,6 +17,8 @@ export interface TaskKind {
   readonly countdown?: number;
   /** Sends `task-progress` events while it runs. */
   readonly reportsProgress?: boolean;
+  /** No worker has such a task: somebody published a name that does not exist. */
+  readonly isUnknown?: boolean;
   readonly exceptions: readonly [string, ...string[]];
   args(random: Random): PythonValue[];
   kwargs(random: Random): Record<string, PythonValue>;
@@ -234,6 +236,15 @@ export const TASK_KINDS: readonly TaskKind[] = [
     result: (random) => ({ group: random.uuid() }),
   },
 ];
+
+/** The names that every worker of the demo has registered. */
+export const REGISTERED: readonly string[] = TASK_KINDS.map(({ name }) => name).sort();
+
+/** A kind by its name, as a worker looks it up; without an entry, one that cannot run. */
+export function kindOrUnknown(name: string): TaskKind {
+  const known = TASK_KINDS.find((kind) => kind.name === name);
+  return known ?? { ...kindNamed('shop.search.index_product'), name, isUnknown: true };
+}
 
 export function kindNamed(name: string): TaskKind {
   const kind = TASK_KINDS.find((candidate) => candidate.name === name);

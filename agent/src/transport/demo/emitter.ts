@@ -9,6 +9,8 @@ export interface Sender {
   pid: number;
   /** Lamport clock of the process. */
   clock: number;
+  /** Sends no task events: `disable_events`. */
+  isMuted?: boolean;
 }
 
 /** celery/events/dispatcher.py `buffer_limit`: a batch is sent when it has so many events. */
@@ -30,6 +32,7 @@ export class Emitter {
   }
 
   batch(worker: Sender, type: string, fields: EventFields, atMs: number): void {
+    if (worker.isMuted === true) return;
     const batch = this.#batches.get(worker) ?? [];
     batch.push(eventOf(worker, type, fields, atMs));
     this.#batches.set(worker, batch);

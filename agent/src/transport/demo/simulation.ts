@@ -5,6 +5,7 @@ import type { TaskKind } from './catalogue.ts';
 import { Emitter } from './emitter.ts';
 import type { Sender } from './emitter.ts';
 import { held, messageFields, workerStatus } from './fields.ts';
+import { hostOf, newWorker, queueOf } from './model.ts';
 import type { DemoTask, DemoWorker, WorkflowRun } from './model.ts';
 import { repr, traceback, tupleRepr } from './python.ts';
 import { Random } from './random.ts';
@@ -51,23 +52,7 @@ export class DemoSimulation {
     this.#perSecond = tasksPerSecond;
     this.#publishers = [this.#process('gen', 'web-1'), this.#process('gen', 'web-2')];
     const scale = Math.max(1, Math.ceil(tasksPerSecond / 5));
-    this.workers = WORKERS.map((plan) => {
-      const host = plan.hostname.split('@')[1] ?? '';
-      return {
-        plan,
-        hostname: plan.hostname,
-        pid: 0,
-        clock: 0,
-        concurrency: plan.concurrency * scale,
-        state: 'offline',
-        generation: 0,
-        processed: 0,
-        reserved: [],
-        scheduled: new Set(),
-        active: new Set(),
-        child: this.#process('gen', host),
-      };
-    });
+    this.workers = WORKERS.map((plan) => newWorker(plan, scale, this.#process('gen', hostOf(plan.hostname)), startMs));
     this.#planStart();
   }
 
@@ -75,6 +60,40 @@ export class DemoSimulation {
   step(nowMs: number): RawMessage[] {
     this.#agenda.runUntil(nowMs);
     return this.#emitter.take(nowMs);
+  }
+
+  /** A message has come into its queue. */
+  enqueue(task: DemoTask, atMs: number): void {
+    const queue = queueOf(task);
+    task.sentMs = atMs;
+    this.tasks.set(task.id, task);
+    this.#queue(queue).push(task);
+    this.#agenda.plan(atMs + this.#random.between(1, 9), (laterMs) => this.#dispatch(queue, laterMs));
+  }
+
+  /** Takes up work that a worker has room or rights for since a change of its pool or queues. */
+  resume(worker: DemoWorker, atMs: number): void {
+    this.#startNext(worker, atMs);
+    for (const queue of worker.queues) this.#dispatch(queue, atMs);
+  }
+
+  /** Ends a running task by a signal; what waits in the worker is only marked as revoked. */
+  terminate(worker: DemoWorker, task: DemoTask, signum: number, atMs: number): void {
+    if (!worker.active.delete(task)) return;
+    this.#revoked(worker, task, { terminated: true, signum, expired: false }, atMs);
+    this.#offlineWhenIdle(worker, atMs);
+    this.resume(worker, atMs);
+  }
+
+  /** A warm shutdown; as if watched over by a supervisor, the worker comes back after half a minute. */
+  shutdown(worker: DemoWorker, atMs: number): void {
+    if (worker.state !== 'online') return;
+    this.#stopWorker(worker, atMs);
+    this.#agenda.plan(atMs + 30 * SECOND, (backMs) => this.#bringBack(worker, backMs));
+  }
+
+  heartbeat(worker: DemoWorker, atMs: number): void {
+    this.#emitter.send(worker, 'worker-heartbeat', workerStatus(worker, this.#random), atMs);
   }
 
   #process(prefix: string, host: string): Sender {
@@ -98,8 +117,13 @@ export class DemoSimulation {
     worker.generation += 1;
     worker.processed = 0;
     worker.clock = 0;
+    worker.startedMs = atMs;
+    worker.isMuted = false;
+    worker.totals.clear();
+    worker.queues.clear();
+    for (const queue of worker.plan.queues) worker.queues.add(queue);
     worker.pid = this.#random.integer(300, 32_000);
-    worker.child = this.#process('gen', worker.hostname.split('@')[1] ?? '');
+    worker.child = this.#process('gen', hostOf(worker.hostname));
     this.#emitter.send(worker, 'worker-online', workerStatus(worker, this.#random), atMs);
     const { generation } = worker;
     const beat = (beatMs: number): void => {
@@ -108,7 +132,7 @@ export class DemoSimulation {
       this.#agenda.plan(beatMs + HEARTBEAT_MS, beat);
     };
     this.#agenda.plan(atMs + HEARTBEAT_MS, beat);
-    for (const queue of worker.plan.queues) this.#dispatch(queue, atMs + 1);
+    for (const queue of worker.queues) this.#dispatch(queue, atMs + 1);
   }
 
   /** Now and then one worker goes: in good order, or killed without a word. */
@@ -157,8 +181,8 @@ export class DemoSimulation {
 
   #giveBack(worker: DemoWorker, held: readonly DemoTask[], atMs: number): void {
     this.#agenda.plan(atMs, (backMs) => {
-      for (const task of held) this.#queue(task.kind.queue).push(task);
-      for (const queue of worker.plan.queues) this.#dispatch(queue, backMs);
+      for (const task of held) this.#queue(queueOf(task)).push(task);
+      for (const queue of worker.queues) this.#dispatch(queue, backMs);
     });
   }
 
@@ -189,11 +213,14 @@ export class DemoSimulation {
   #newTask(kind: TaskKind, parent: DemoTask | null, workflow?: WorkflowRun): DemoTask {
     const id = this.#random.uuid();
     const kwargs = kind.kwargs(this.#random);
+    const args = kind.args(this.#random);
     return {
       id,
       kind,
-      args: tupleRepr(kind.args(this.#random)),
+      args: tupleRepr(args),
       kwargs: repr(kwargs),
+      argsJson: JSON.stringify(args),
+      kwargsJson: JSON.stringify(kwargs),
       rootId: parent?.rootId ?? id,
       parentId: parent?.id ?? null,
       retries: 0,
@@ -213,13 +240,11 @@ export class DemoSimulation {
       task.etaMs = atMs + kind.countdown * SECOND;
     }
     if (task.retries === 0 && this.#random.chance(0.01)) task.expiresMs = atMs + this.#random.between(1, 60) * 10;
-    this.tasks.set(task.id, task);
-    const { queue } = kind;
+    const queue = queueOf(task);
     const routing = { queue, exchange: '', routing_key: queue };
     const { root_id, parent_id, ...head } = messageFields(task);
     this.#emitter.send(publisher, 'task-sent', { uuid: task.id, root_id, parent_id, ...head, ...routing }, atMs);
-    this.#queue(queue).push(task);
-    this.#agenda.plan(atMs + this.#random.between(1, 9), (laterMs) => this.#dispatch(queue, laterMs));
+    this.enqueue(task, atMs);
   }
 
   #queue(name: string): DemoTask[] {
@@ -234,7 +259,7 @@ export class DemoSimulation {
     const waiting = this.#queue(queue);
     while (waiting.length > 0) {
       const worker = this.workers
-        .filter((candidate) => candidate.state === 'online' && candidate.plan.queues.includes(queue))
+        .filter((candidate) => candidate.state === 'online' && candidate.queues.has(queue))
         .filter((candidate) => held(candidate) < candidate.concurrency * PREFETCH)
         .sort((a, b) => held(a) - held(b))[0];
       const task = worker && waiting.shift();
@@ -244,6 +269,12 @@ export class DemoSimulation {
   }
 
   #receive(worker: DemoWorker, task: DemoTask, atMs: number): void {
+    if (task.kind.isUnknown === true) {
+      const exception = `NotRegistered('${task.kind.name}')`;
+      this.#emitter.batch(worker, 'task-failed', { uuid: task.id, exception }, atMs);
+      this.tasks.delete(task.id);
+      return;
+    }
     this.#emitter.batch(worker, 'task-received', { uuid: task.id, ...messageFields(task) }, atMs);
     if (task.etaMs === undefined || task.etaMs <= atMs) {
       worker.reserved.push(task);
@@ -264,8 +295,9 @@ export class DemoSimulation {
       const task = worker.reserved.shift();
       if (task === undefined) return;
       const startMs = atMs + this.#random.between(0.3, 3);
-      if (task.expiresMs !== undefined && task.expiresMs < startMs) {
-        this.#revoked(worker, task, { terminated: false, signum: null, expired: true }, atMs);
+      const isExpired = task.expiresMs !== undefined && task.expiresMs < startMs;
+      if (isExpired || worker.revoked.has(task.id)) {
+        this.#revoked(worker, task, { terminated: false, signum: null, expired: isExpired }, atMs);
       } else {
         this.#start(worker, task, startMs);
       }
@@ -276,6 +308,8 @@ export class DemoSimulation {
     const { kind } = task;
     const { generation } = worker;
     worker.active.add(task);
+    task.startedMs = startMs;
+    worker.totals.set(kind.name, (worker.totals.get(kind.name) ?? 0) + 1);
     const isCurrent = (): boolean => worker.generation === generation && worker.active.has(task);
     const seconds = Math.min(this.#random.skewed(kind.seconds, kind.spread), kind.seconds * 12);
     this.#agenda.plan(startMs, () => {
@@ -309,7 +343,7 @@ export class DemoSimulation {
     else this.#succeed(worker, task, seconds, atMs);
     this.#startNext(worker, atMs);
     this.#offlineWhenIdle(worker, atMs);
-    for (const queue of worker.plan.queues) this.#dispatch(queue, atMs);
+    for (const queue of worker.queues) this.#dispatch(queue, atMs);
   }
 
   #succeed(worker: DemoWorker, task: DemoTask, runtime: number, atMs: number): void {

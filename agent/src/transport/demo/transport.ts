@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { NO_CONTROL, NO_TASKS } from '../out-of-reach.ts';
-import type { BrokerTransport, EventListener, TransportHealth } from '../port.ts';
+import type { BrokerTransport, ControlChannel, EventListener, TaskQueues, TransportHealth } from '../port.ts';
+import { demoControl, demoTasks } from './cluster.ts';
 import { DemoSimulation } from './simulation.ts';
 
 export interface DemoTransportOptions {
@@ -22,16 +22,20 @@ export function openDemoTransport(options: DemoTransportOptions): BrokerTranspor
 
 class DemoTransport implements BrokerTransport {
   readonly scheme = 'demo';
-  readonly control = NO_CONTROL;
-  readonly tasks = NO_TASKS;
+  readonly control: ControlChannel;
+  readonly tasks: TaskQueues;
   readonly displayUrl = 'demo://';
   readonly #options: DemoTransportOptions;
   #stop: (() => void) | undefined;
+  #simulation: DemoSimulation | undefined;
   #sinceMs: number;
 
   constructor(options: DemoTransportOptions) {
     this.#options = options;
     this.#sinceMs = options.clock.now();
+    const cluster = { clock: options.clock, simulation: () => this.#simulation };
+    this.control = demoControl(cluster);
+    this.tasks = demoTasks(cluster);
   }
 
   consumeEvents(listener: EventListener): void {
@@ -43,6 +47,7 @@ class DemoTransport implements BrokerTransport {
       seed: seed ?? startMs,
       ...(tasksPerSecond !== undefined && { tasksPerSecond }),
     });
+    this.#simulation = simulation;
     this.#sinceMs = startMs;
     this.#stop = clock.every(STEP_MS, () => {
       for (const message of simulation.step(clock.now())) listener.onMessage(message);
@@ -61,6 +66,7 @@ class DemoTransport implements BrokerTransport {
   async close(): Promise<void> {
     this.#stop?.();
     this.#stop = undefined;
+    this.#simulation = undefined;
     this.#sinceMs = this.#options.clock.now();
     await Promise.resolve();
   }
