@@ -190,7 +190,6 @@ describe('loadConfig', () => {
     expect(warnings).toEqual([]);
     expect(config.broker.resultBackend).toBe('redis://h/3');
     expect(config.broker).toMatchObject({ controlExchange: 'ctl', sep: ':', prioritySteps: [0, 9] });
-    expect(optionsMarkdown()).toContain("used by the next release's filling of gaps");
   });
 
   it('listens where others reach it only with a sign-in, or when told that this is meant', () => {
