@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseBrokerUrls } from '../transport/url.ts';
 import { ConfigError } from './config.ts';
-import { optionsMarkdown } from './docs.ts';
 import { FOREIGN, foreignEnvironmentName } from './foreign.ts';
 import { helpText, printConfig } from './help.ts';
 import { type Loaded, loadConfig, requestedAction } from './load.ts';
