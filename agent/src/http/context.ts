@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { ControlService } from '../core/control/service.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
-import { historyOff } from './errors.ts';
+import { controlOff, historyOff } from './errors.ts';
 import type { LiveSeats } from './live/seats.ts';
 import type { HttpSettings } from './options.ts';
 import type { HttpDeps } from './ports.ts';
@@ -18,4 +19,10 @@ export type Routes = FastifyPluginAsyncTypebox<RouteContext>;
 export function needHistory(deps: HttpDeps): HistoryReader {
   if (deps.history === undefined) throw historyOff();
   return deps.history;
+}
+
+/** @throws ApiProblem 503 `control-off` */
+export function needControl(deps: HttpDeps): ControlService {
+  if (deps.control === undefined) throw controlOff();
+  return deps.control;
 }

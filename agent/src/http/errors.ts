@@ -1,7 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { BrokerUnavailable, ControlRefused } from '../core/control/command.ts';
 import { HistoryUnavailable, QueryError } from '../core/query/reader.ts';
 import { SearchError } from '../core/query/search-parser.ts';
 import type { Logger } from '../lib/logger.ts';
+import { BackendUnavailable } from '../results/port.ts';
 
 /** What every error of `/api/v1` looks like; `field` is the parameter at fault. */
 export interface ErrorBody {
@@ -32,6 +34,21 @@ export function historyOff(): ApiProblem {
   return new ApiProblem(503, 'history-off', 'The agent keeps no history. Start it with a database to use this route.');
 }
 
+/** 503 of every route that needs the broker's control channel while there is none. */
+export function controlOff(): ApiProblem {
+  return new ApiProblem(503, 'control-off', 'The agent does not control a cluster; start it with a broker.');
+}
+
+const REFUSAL_STATUS: Readonly<Record<ControlRefused['code'], number>> = {
+  'unknown-worker': 404,
+  'unknown-task': 404,
+  'unknown-queue': 404,
+  'bad-argument': 400,
+  'not-retryable': 409,
+  'no-backend': 409,
+  'too-many': 422,
+};
+
 /** Any thrown value as an answer; a fault of ours becomes 500 `internal`, without a stack. */
 export function toProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
@@ -39,6 +56,15 @@ export function toProblem(error: unknown): ApiProblem {
   if (error instanceof SearchError) return new ApiProblem(400, 'bad-search', error.message, 'search');
   if (error instanceof HistoryUnavailable) {
     return new ApiProblem(503, 'history-unavailable', 'The history database does not answer at the moment; try again.');
+  }
+  if (error instanceof ControlRefused) {
+    return new ApiProblem(REFUSAL_STATUS[error.code], error.code, error.message, error.field);
+  }
+  if (error instanceof BrokerUnavailable) {
+    return new ApiProblem(503, 'broker-unavailable', 'The broker does not answer at the moment; try again.');
+  }
+  if (error instanceof BackendUnavailable) {
+    return new ApiProblem(503, 'backend-unavailable', 'The result backend does not answer at the moment; try again.');
   }
   if (isFastifyError(error)) return fastifyProblem(error);
   return new ApiProblem(500, 'internal', 'The agent could not answer; its log says why.');

@@ -4,10 +4,12 @@ const TAGS = [
   { name: 'Tasks', description: 'Search, one task, its events, its workflow, export' },
   { name: 'Analysis', description: 'Series, failure groups, gaps' },
   { name: 'Workers', description: 'Workers and their events' },
+  { name: 'Control', description: 'Commands to workers, new tasks, retries, results' },
+  { name: 'Audit', description: 'Who you are, and who did what' },
   { name: 'Lists', description: 'What to choose from' },
   { name: 'Live', description: 'Changes as they happen' },
   { name: 'Agent', description: 'How the agent itself stands' },
-  { name: 'Flower', description: "Flower 2.2's read endpoints, as they are there" },
+  { name: 'Flower', description: "Flower 2.2's whole API, as it is there" },
 ];
 
 /** How the OpenAPI 3.1 document is made from the routes' schemas. */
@@ -29,8 +31,13 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
   transform: ({ schema, url }) => {
     // Flower's ids may hold slashes, so the route is a wildcard; the document has no word for one.
     if (!url.endsWith('/*')) return { schema, url };
-    const params = { type: 'object', properties: { taskId: { type: 'string' } }, required: ['taskId'] };
-    return { schema: { ...schema, params }, url: `${url.slice(0, -1)}:taskId` };
+    const name = /\/worker\//.test(url)
+      ? 'worker'
+      : /apply|send-task|rate-limit|timeout/.test(url)
+        ? 'taskName'
+        : 'taskId';
+    const params = { type: 'object', properties: { [name]: { type: 'string' } }, required: [name] };
+    return { schema: { ...schema, params }, url: `${url.slice(0, -1)}:${name}` };
   },
   transformObject: (document) => {
     if (!('openapiObject' in document)) throw new Error('the document is not OpenAPI 3');

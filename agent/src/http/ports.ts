@@ -13,6 +13,8 @@ export interface HttpDeps {
   /** Remote control, new tasks, results. */
   readonly control?: ControlService;
   readonly audit?: AuditTrail;
+  /** Hides secrets in what the audit keeps of a request; default: hides nothing. */
+  readonly maskArguments?: (given: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Default: everybody is anonymous, a viewer, or an admin with the option `unauthenticatedApi`. */
   readonly identity?: Identity;
   /** Called for refused requests, failed logins among them; many of one address are called once in a while. */

@@ -11,7 +11,9 @@ import type { Closable } from '../lib/closer-stack.ts';
 import { isFlowerPath } from './access/flower-path.ts';
 import { noteRouteAccess } from './access/routes.ts';
 import { accessHook } from './access.ts';
+import { actionsOf, auditWrites } from './audit.ts';
 import type { RouteContext } from './context.ts';
+import { CONTROL_SCHEMAS } from './contract/control-schemas.ts';
 import { spreadLists } from './contract/parameters.ts';
 import { SCHEMAS } from './contract/schemas.ts';
 import { sendProblem } from './errors.ts';
@@ -21,13 +23,18 @@ import { answerUnknown } from './not-found.ts';
 import { swaggerOptions } from './openapi.ts';
 import { type HttpOptions, toSettings, type TlsOptions } from './options.ts';
 import type { HttpDeps } from './ports.ts';
+import { keepRawBodies } from './raw-body.ts';
 import { analysisRoutes } from './routes/analysis.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { bulkRoutes } from './routes/bulk.ts';
+import { commandRoutes } from './routes/commands.ts';
 import { exportRoutes } from './routes/export.ts';
 import { indexPage } from './routes/index-page.ts';
 import { listRoutes } from './routes/lists.ts';
 import { liveRoutes } from './routes/live.ts';
 import { healthRoutes, statusRoutes } from './routes/status.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { taskActionRoutes } from './routes/task-actions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
 /** Bounds on what one client may hold. */
@@ -69,17 +76,20 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   noteRouteAccess(app, settings);
   app.decorateRequest('principal');
   app.addHook('onRequest', accessHook(settings, deps));
+  auditWrites(app, deps);
   answerUnknown(app, (path) => isFlowerPath(path.slice(prefix.length)));
   app.addHook('preClose', (done) => {
     seats.releaseAll();
     done();
   });
-  for (const schema of SCHEMAS) app.addSchema(schema);
+  for (const schema of [...SCHEMAS, ...CONTROL_SCHEMAS]) app.addSchema(schema);
 
   await app.register(swagger, swaggerOptions);
   await app.register(indexPage, { ...context, prefix });
   await app.register(healthRoutes, { ...context, prefix });
   await app.register(flowerRoutes, { ...context, prefix });
+  // Where those who used Flower with `--url_prefix=flower` ask.
+  if (prefix === '') await app.register(flowerRoutes, { ...context, prefix: '/flower', hidden: true });
   await app.register(apiV1, { ...context, prefix: `${prefix}/api/v1` });
   await app.ready();
   return app;
@@ -121,10 +131,19 @@ const DOCS_POLICY = {
   'style-src': ["'self'", "'unsafe-inline'"],
 };
 
+interface RouteSchema {
+  readonly body?: object;
+  readonly querystring?: { readonly properties?: object };
+}
+
 const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, seats }) => {
   const context: RouteContext = { deps, settings, seats };
+  const actions = actionsOf(app);
+  keepRawBodies(app);
   app.addHook('preValidation', async (request) => {
-    const { querystring } = (request.routeOptions.schema ?? {}) as { querystring?: { properties?: object } };
+    const { body, querystring } = (request.routeOptions.schema ?? {}) as RouteSchema;
+    // A body whose members are all optional may be left out.
+    if (body !== undefined) request.body ??= {};
     const properties = { ...querystring?.properties };
     spreadLists(request.query as Record<string, unknown>, properties);
     await Promise.resolve();
@@ -140,6 +159,10 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   await app.register(listRoutes, context);
   await app.register(statusRoutes, context);
   await app.register(liveRoutes, context);
+  await app.register(commandRoutes, context);
+  await app.register(taskActionRoutes, context);
+  await app.register(bulkRoutes, context);
+  await app.register(auditRoutes(actions), context);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -4,7 +4,9 @@ import { ApiErrorSchema, ref } from './schemas.ts';
 const MEANINGS = {
   400: 'A parameter is wrong or unknown; `error.field` names it',
   404: 'There is no such thing',
-  503: 'The history is off (`history-off`) or does not answer (`history-unavailable`); try again later',
+  409: 'It cannot be done: `not-retryable`, `no-backend`',
+  422: 'More would be hit than `limit` allows',
+  503: 'History, broker or result backend is off (`history-off`, `control-off`) or does not answer; try again later',
   504: 'The query ran into its time limit',
 } as const;
 
@@ -30,3 +32,6 @@ export function answers<T extends TSchema, F extends Failure>(ok: T, description
 /** What a route that reads the history may fail with. */
 export const READS = [400, 503, 504] as const;
 export const READS_ONE = [400, 404, 503, 504] as const;
+/** What a route that acts on the cluster may fail with. */
+export const ACTS = [400, 404, 409, 422, 503] as const;
+export const ACTS_ONE = [400, 404, 409, 503, 504] as const;

@@ -194,7 +194,21 @@ export const WorkerEventsSchema = Type.Object(
 export const NamesSchema = Type.Object({ names: Type.Array(Type.String()) }, { $id: 'Names' });
 
 export const QueuesSchema = Type.Object(
-  { queues: Type.Array(Type.Object({ name: Type.String() })) },
+  {
+    queues: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        messages: Type.Optional(Type.Integer({ description: 'Ready, over all priorities; absent: no such queue' })),
+        unacked: Type.Optional(Type.Integer({ description: 'Delivered, not acknowledged' })),
+        consumers: Type.Optional(Type.Integer()),
+        oldestMs: Type.Optional(Type.Number({ description: 'When the oldest waiting message was sent, epoch ms' })),
+        publishRate: Type.Optional(Type.Number({ description: '1/s' })),
+        deliverRate: Type.Optional(Type.Number({ description: '1/s' })),
+      }),
+      { description: 'By name. What is not there the broker does not tell' },
+    ),
+    problem: Type.Optional(Type.String({ description: 'Why only names are known' })),
+  },
   { $id: 'Queues' },
 );
 

@@ -5,7 +5,8 @@ export type Query = Readonly<Record<string, string | readonly string[] | undefin
 
 /**
  * One argument as tornado's `get_argument` reads it: the last of several, control characters blank, ends stripped.
- * Flower HTML-escapes text values as well (views/__init__.py); that only broke filters and is not repeated.
+ * Flower HTML-escapes text values as well (views/__init__.py); that only broke filters and names of queues, and is
+ * repeated in error texts alone.
  */
 export function argument(query: Query, name: string): string | undefined {
   const value = query[name];
@@ -18,9 +19,48 @@ export function argument(query: Query, name: string): string | undefined {
 export function intArgument(query: Query, name: string): number | undefined {
   const value = argument(query, name);
   if (value === undefined) return undefined;
-  if (!/^[+-]?\d+(_\d+)*$/.test(value)) throw new FlowerError(400, `Invalid argument '${value}' of type 'int'`);
+  if (!/^[+-]?\d+(_\d+)*$/.test(value)) throw invalid(value, 'int');
   const number = Number(value.replaceAll('_', ''));
   return Math.min(Math.max(number, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+/** Python's `float()`. @throws FlowerError 400, also for the empty text and for what is no finite number */
+export function floatArgument(query: Query, name: string): number | undefined {
+  const value = argument(query, name);
+  if (value === undefined) return undefined;
+  if (!/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?$/.test(value)) throw invalid(value, 'float');
+  const number = Number(value.replaceAll('_', ''));
+  if (!Number.isFinite(number)) throw invalid(value, 'float');
+  return number;
+}
+
+/** @throws FlowerError 400 when it is missing or empty */
+export function requiredArgument(query: Query, name: string): string {
+  const value = argument(query, name);
+  if (value === undefined || value === '') throw new FlowerError(400, `Missing argument ${name}`);
+  return value;
+}
+
+/** @throws FlowerError 400 */
+export function requiredInt(query: Query, name: string): number {
+  requiredArgument(query, name);
+  return intArgument(query, name) ?? 0;
+}
+
+/** As tornado's `xhtml_escape`. */
+export function escapeHtml(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#x27;',
+  };
+  return text.replace(/[&<>"']/g, (char) => names[char] ?? char);
+}
+
+function invalid(value: string, type: string): FlowerError {
+  return new FlowerError(400, `Invalid argument '${escapeHtml(value)}' of type '${type}'`);
 }
 
 /** Flower's `strtobool` (flower/utils/__init__.py); false when absent. @throws FlowerError 400 */
@@ -30,7 +70,7 @@ export function boolArgument(query: Query, name: string): boolean {
   const lower = value.toLowerCase();
   if (['y', 'yes', 't', 'true', 'on', '1'].includes(lower)) return true;
   if (['n', 'no', 'f', 'false', 'off', '0'].includes(lower)) return false;
-  throw new FlowerError(400, `Invalid argument '${value}' of type 'bool'`);
+  throw invalid(value, 'bool');
 }
 
 /**

@@ -100,7 +100,7 @@ function readSearch(text: string) {
   try {
     return parseSearch(text);
   } catch (error) {
-    if (error instanceof SearchError) throw new FlowerError(400, error.message, { json: true });
+    if (error instanceof SearchError) throw new FlowerError(400, error.message, 'json');
     throw error;
   }
 }

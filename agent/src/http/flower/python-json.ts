@@ -1,3 +1,5 @@
+import { WideInteger } from '../../core/wire/wide-integer.ts';
+
 /**
  * The text that Python's `json.dumps` gives, as tornado prints it (tornado/escape.py `json_encode`): ASCII only,
  * `, ` and `: ` between the parts, floats as `repr(float)`, `</` as `<\/`.
@@ -54,6 +56,7 @@ export function valueText(value: unknown): string {
 function containerText(value: object): string {
   if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
   // Numbers that JavaScript cannot hold come as objects that know their own digits.
+  if (value instanceof WideInteger) return value.digits;
   if ('isLosslessNumber' in value && 'value' in value) return String(value.value);
   const members = Object.entries(value).map(([key, member]) => `${stringText(key)}: ${valueText(member)}`);
   return `{${members.join(', ')}}`;

@@ -1,4 +1,8 @@
+import type { QueueDepth } from '../../core/control/service.ts';
 import { needHistory, type Routes } from '../context.ts';
+import { given } from '../contract/filter.ts';
+import { toProblem } from '../errors.ts';
+import type { HttpDeps } from '../ports.ts';
 import { answers, READS } from '../contract/answers.ts';
 import { parameters } from '../contract/parameters.ts';
 import { NamesSchema, QueuesSchema, ref, StatesSchema } from '../contract/schemas.ts';
@@ -15,7 +19,7 @@ const namesSchema = {
 
 const queuesSchema = {
   tags,
-  summary: 'Queues seen on tasks',
+  summary: 'Queues: of workers, of the broker, and seen on tasks',
   querystring,
   response: answers(ref(QueuesSchema), 'Sorted by name', READS),
 };
@@ -45,10 +49,40 @@ export const listRoutes: Routes = async (app, { deps }) => {
   app.get('/names', { schema: namesSchema }, async () => ({ names: await needHistory(deps).taskNames() }));
 
   app.get('/queues', { schema: queuesSchema }, async () => {
-    const names = await needHistory(deps).queueNames();
-    return { queues: names.map((name) => ({ name })) };
+    const [depths, names] = await Promise.all([depthsOf(deps), seenQueues(deps)]);
+    const byName = new Map<string, QueueDepth>(names.map((name) => [name, { name }]));
+    for (const depth of depths.queues) byName.set(depth.name, depth);
+    const sorted = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { queues: sorted.map(toApiQueue), ...given({ problem: depths.problem }) };
   });
 
   app.get('/states', { schema: statesSchema }, () => ({ states: STATES }));
   await Promise.resolve();
 };
+
+interface Depths {
+  readonly queues: readonly QueueDepth[];
+  readonly problem?: string;
+}
+
+/** The names alone are worth something: a broker that is away is no error here. */
+async function depthsOf({ control }: HttpDeps): Promise<Depths> {
+  if (control === undefined) return { queues: [] };
+  try {
+    return { queues: await control.queues() };
+  } catch (error) {
+    const problem = toProblem(error);
+    if (problem.status === 500) throw error;
+    return { queues: [], problem: problem.message };
+  }
+}
+
+/** Without a history they are optional, unless nobody else knows queues. */
+async function seenQueues(deps: HttpDeps): Promise<readonly string[]> {
+  if (deps.history === undefined && deps.control !== undefined) return [];
+  return needHistory(deps).queueNames();
+}
+
+function toApiQueue({ name, messages, unacked, consumers, oldestMs, publishRate, deliverRate }: QueueDepth) {
+  return { name, ...given({ messages, unacked, consumers, oldestMs, publishRate, deliverRate }) };
+}

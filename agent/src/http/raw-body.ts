@@ -1,0 +1,25 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { membersOf } from './flower/json-body.ts';
+
+const texts = new WeakMap<FastifyRequest, string>();
+
+/** Reads JSON bodies as Fastify does, and keeps their text: arguments of tasks are sent on as they were written. */
+export function keepRawBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // A body that is not there is none, whatever it is labelled as.
+    if (body === '') {
+      done(null, undefined);
+      return;
+    }
+    texts.set(request, body);
+    void parse(request, body, done);
+  });
+}
+
+/** The JSON text of a member of the request's body; undefined where it has none. */
+export function rawMember(request: FastifyRequest, name: string): string | undefined {
+  const text = texts.get(request);
+  return text === undefined ? undefined : membersOf(text)?.get(name);
+}

@@ -1,0 +1,180 @@
+import { type Static, Type } from 'typebox';
+import type { CommandResult, Target } from '../../core/control/command.ts';
+import { checkArguments, type ControlCommand, COMMANDS } from '../../core/control/commands.ts';
+import { describeTarget, readTarget } from '../../core/control/target.ts';
+import { mayAct } from '../../core/identity/principal.ts';
+import { noteWrite } from '../audit.ts';
+import { needControl, type RouteContext, type Routes } from '../context.ts';
+import { ACTS, answers } from '../contract/answers.ts';
+import { propertiesOf, schemaOfParameter } from '../contract/command-schema.ts';
+import { type CommandOutcome, CommandOutcomeSchema, CommandsSchema } from '../contract/control-schemas.ts';
+import { parameters } from '../contract/parameters.ts';
+import { ref } from '../contract/schemas.ts';
+import { TargetBody } from '../contract/targets.ts';
+import { badParameter } from '../errors.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+const tags = ['Control'];
+const Hostname = Type.Object({ hostname: Type.String({ minLength: 1, description: 'Node name, e.g. `celery@host`' }) });
+const querystring = parameters({});
+const timeoutMs = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 60_000, description: 'Longest wait for answers; default `--inspect-timeout`' }),
+);
+const dryRun = Type.Boolean({ default: false, description: 'Only say what would happen, and to whom' });
+
+const listSchema = {
+  tags,
+  summary: 'Commands that workers take',
+  description: 'With who may send them, their arguments, and what they do.',
+  querystring,
+  response: answers(ref(CommandsSchema), 'The commands', [400]),
+};
+
+/** `/commands`, `/workers/…/actions/<command>`, `/workers/…/inspect/<what>`: one route for each command of the table. */
+export const commandRoutes: Routes = async (app, context) => {
+  app.get('/commands', { schema: listSchema, config: { access: 'viewer' } }, ({ principal }) => ({
+    commands: COMMANDS.map((command) => ({
+      ...{ method: command.method, kind: command.kind, title: command.title, role: command.role },
+      allowed: mayAct(principal.role, command.role) && (command.kind === 'inspect' || !context.settings.readOnly),
+      destructive: command.destructive,
+      replies: command.replies,
+      says: command.says('the worker', placesFor(command)),
+      parameters: command.parameters.map((parameter) => ({
+        name: parameter.name,
+        required: parameter.required === true,
+        doc: parameter.doc,
+        schema: schemaOfParameter(parameter),
+      })),
+    })),
+  }));
+  for (const command of COMMANDS) {
+    if (command.kind === 'inspect') addInspection(app, context, command);
+    else addAction(app, context, command);
+  }
+  await Promise.resolve();
+};
+
+function addAction(app: FastifyInstance, { deps }: RouteContext, command: ControlCommand): void {
+  const config = { access: command.role, action: `${command.kind}.${command.method}` };
+  const schema = {
+    tags,
+    description: `${command.says('the worker', placesFor(command))}${command.replies ? '' : ' Workers do not answer it.'}`,
+    querystring,
+    response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
+  };
+  const args = Type.Optional(Type.Object(propertiesOf(command), { additionalProperties: true, default: {} }));
+  const body = { arguments: args, timeoutMs, dryRun };
+  const OneBody = Type.Optional(Type.Object(body, { additionalProperties: false }));
+  const ManyBody = Type.Object({ target: TargetBody, ...body }, { additionalProperties: false });
+
+  app.post<{ Params: Static<typeof Hostname>; Body: ActionBody | null }>(
+    `/workers/:hostname/actions/${command.method}`,
+    { config, schema: { ...schema, summary: `${command.title}, one worker`, params: Hostname, body: OneBody } },
+    (request) => act(request, request.body ?? {}, { kind: 'workers', workers: [request.params.hostname] }),
+  );
+  app.post<{ Body: ActionBody & { readonly target: TargetBody } }>(
+    `/workers/actions/${command.method}`,
+    { config, schema: { ...schema, summary: `${command.title}, several workers`, body: ManyBody } },
+    (request) => act(request, request.body, toTarget(request.body.target)),
+  );
+
+  function act(request: FastifyRequest, body: ActionBody, target: Target): Promise<CommandOutcome> {
+    return send(needControl(deps), request, command, body, target);
+  }
+}
+
+interface ActionBody {
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly timeoutMs?: number;
+  readonly dryRun?: boolean;
+}
+
+async function send(
+  control: ReturnType<typeof needControl>,
+  request: FastifyRequest,
+  command: ControlCommand,
+  { arguments: given = {}, timeoutMs, dryRun = false }: ActionBody,
+  target: Target,
+): Promise<CommandOutcome> {
+  const args = checkArguments(command, given);
+  const says = command.says(describeTarget(target), args);
+  const workers = [...control.reached(target)];
+  noteWrite(request, { target: targetText(target, workers), arguments: dryRun ? { ...args, dryRun } : args });
+  const about = { command: command.method, says, workers };
+  if (dryRun) return { ...about, sent: false, answers: [], silent: [] };
+  const wire = { method: command.method, arguments: args, target };
+  const result: CommandResult = command.replies
+    ? await control.call(wire, timeoutMs === undefined ? {} : { timeoutMs })
+    : { answers: [], silent: [], ...(await control.cast(wire)) };
+  const failed = command.replies && !result.answers.some(({ ok }) => ok);
+  noteWrite(request, { detail: summaryOf(result), ...(failed ? { outcome: 'failed' as const } : {}) });
+  return { ...about, sent: true, ...toOutcome(result) };
+}
+
+function addInspection(app: FastifyInstance, { deps }: RouteContext, command: ControlCommand): void {
+  const schema = {
+    tags,
+    description: command.says('the worker', placesFor(command)),
+    querystring: parameters({ ...propertiesOf(command), timeoutMs }),
+    response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
+  };
+  const config = { access: command.role };
+  app.get<{ Params: Static<typeof Hostname>; Querystring: InspectQuery }>(
+    `/workers/:hostname/inspect/${command.method}`,
+    { config, schema: { ...schema, summary: `${command.title} of a worker`, params: Hostname } },
+    ({ params: { hostname }, query }) => ask(query, { kind: 'workers', workers: [hostname] }),
+  );
+  app.get<{ Querystring: InspectQuery }>(
+    `/workers/inspect/${command.method}`,
+    { config, schema: { ...schema, summary: `${command.title} of every worker` } },
+    ({ query }) => ask(query, { kind: 'all' }),
+  );
+
+  async function ask({ timeoutMs, ...given }: InspectQuery, target: Target): Promise<CommandOutcome> {
+    const control = needControl(deps);
+    const args = checkArguments(command, given);
+    const request = { method: command.method, arguments: args, target };
+    const result = await control.call(request, timeoutMs === undefined ? {} : { timeoutMs });
+    const about = { command: command.method, says: command.says(describeTarget(target), args), sent: true };
+    return { ...about, workers: [...control.reached(target)], ...toOutcome(result) };
+  }
+}
+
+interface InspectQuery {
+  readonly timeoutMs?: number;
+  readonly [argument: string]: unknown;
+}
+
+/** @throws ApiProblem 400, ControlRefused `bad-argument` */
+function toTarget({ all, ...rest }: TargetBody): Target {
+  const given = [all, rest.workers, rest.pattern].filter((one) => one !== undefined);
+  if (given.length === 1) return readTarget(rest);
+  throw badParameter('target', '`target` must be one of {"all": true}, {"workers": [...]} or {"pattern": "..."}.');
+}
+
+export function toOutcome({ answers, silent, receivers }: CommandResult) {
+  return {
+    answers: answers.map((answer) => ({ ...answer })),
+    silent: [...silent],
+    ...(receivers === undefined ? {} : { receivers }),
+  };
+}
+
+/** For the audit: who said what. */
+export function summaryOf({ answers, silent }: CommandResult): string {
+  const told = answers.map((answer) => {
+    return `${answer.worker}: ${answer.ok ? JSON.stringify(answer.reply ?? null) : `error: ${answer.error}`}`;
+  });
+  if (silent.length > 0) told.push(`silent: ${silent.join(', ')}`);
+  return told.length === 0 ? 'sent' : told.join('; ');
+}
+
+function targetText(target: Target, workers: readonly string[]): string {
+  return target.kind === 'workers' ? target.workers.join(', ') : `${describeTarget(target)}: ${workers.join(', ')}`;
+}
+
+function placesFor({ parameters }: ControlCommand): Record<string, unknown> {
+  return Object.fromEntries(
+    parameters.map(({ name, ...rest }) => [name, 'default' in rest ? rest.default : `<${name}>`]),
+  );
+}
