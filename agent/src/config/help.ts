@@ -26,6 +26,8 @@ export function helpText(): string {
     '  -V, --version',
     '      --print-config',
     `${' '.repeat(INDENT + 2)}Print the effective settings and where each comes from, secrets hidden.`,
+    '      --hash-password',
+    `${' '.repeat(INDENT + 2)}Print the hash of the password on standard input, for --basic-auth.`,
     '  doctor [--json]',
     `${' '.repeat(INDENT + 2)}Check broker, workers, result backend, database and Grafana instead of starting, and say what to do.`,
     `${' '.repeat(INDENT + 2)}Ends with 1 when a check failed. Takes the same options and variables as the agent.`,

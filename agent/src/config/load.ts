@@ -40,7 +40,9 @@ export interface Loaded {
 /** The action that the command line asks for before anything is checked: `help` wins over `version`. */
 export function requestedAction(argv: readonly string[]): Action | undefined {
   const { actions } = readArguments(argv);
-  return (['help', 'version', 'print-config', 'doctor'] as const).find((action) => actions.includes(action));
+  return (['help', 'version', 'hash-password', 'print-config', 'doctor'] as const).find((action) =>
+    actions.includes(action),
+  );
 }
 
 /**

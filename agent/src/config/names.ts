@@ -9,12 +9,13 @@ export type Meaning =
   | { readonly kind: 'action'; readonly action: Action };
 
 /** Done instead of starting; `json` only says how `doctor` prints. */
-export type Action = 'help' | 'version' | 'print-config' | 'doctor' | 'json';
+export type Action = 'help' | 'version' | 'print-config' | 'hash-password' | 'doctor' | 'json';
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   help: 'help',
   version: 'version',
   'print-config': 'print-config',
+  'hash-password': 'hash-password',
   doctor: 'doctor',
   json: 'json',
 };

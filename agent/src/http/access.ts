@@ -66,7 +66,10 @@ export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identit
     const fault =
       identity.signIn && !isSafe(request.method) ? crossSiteFault(request, settings.corsOrigins) : undefined;
     if (fault !== undefined) {
-      return deny({ status: 403, code: 'cross-site', message: fault }, { principal: NOBODY, action: 'request' });
+      return deny(
+        { status: 403, code: 'cross-site', message: fault },
+        { principal: NOBODY, action: actionOf(request) },
+      );
     }
     const who = await identity.identify({ headers: request.headers, address: addressOf(request) });
     if (isRefusal(who)) {
@@ -75,7 +78,7 @@ export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identit
     }
     request.principal = withMaxRole(who, request.headers[MAX_ROLE_HEADER]);
     const denial = roleDenial(who, request.principal, access) ?? readOnlyDenial(request, access, settings);
-    return denial === undefined ? undefined : deny(denial, { principal: request.principal, action: 'request' });
+    return denial === undefined ? undefined : deny(denial, { principal: request.principal, action: actionOf(request) });
   };
 }
 
@@ -118,6 +121,12 @@ function accessOf(request: FastifyRequest): Access {
 function addressOf(request: FastifyRequest): string {
   const { ip } = request as { readonly ip: string | undefined };
   return ip === undefined || ip === '' ? 'unix' : ip;
+}
+
+/** As the audit calls what the route does. */
+function actionOf(request: FastifyRequest): string {
+  const { action } = request.routeOptions.config as { readonly action?: unknown };
+  return typeof action === 'string' ? action : 'request';
 }
 
 function refuseForeignSocket(request: FastifyRequest, origins: readonly string[]): void {

@@ -8,8 +8,8 @@ const MAX_TEXT = 500;
 export interface RefusedRequest {
   readonly principal: Principal;
   readonly address: string;
-  /** `login` for a failed one, `request` for one that the role does not reach to. */
-  readonly action: 'login' | 'request';
+  /** `login` for a failed one, else what the route does, e.g. `task.revoke`, or `request`. */
+  readonly action: string;
   readonly method: string;
   /** Without the query, which may hold values of users. */
   readonly path: string;
