@@ -36,11 +36,12 @@ export async function ask(
   transport: BrokerTransport,
   command: ControlRequest,
   expected: number,
+  timeoutMs = 15_000,
 ): Promise<WorkerAnswer[]> {
   const answers: WorkerAnswer[] = [];
   const call = await transport.control.call(command, (answer) => answers.push(answer));
   try {
-    await waitFor(() => answers.length >= expected, 15_000, `${expected} answers to ${command.method}`);
+    await waitFor(() => answers.length >= expected, timeoutMs, `${expected} answers to ${command.method}`);
     return answers.sort((a, b) => a.worker.localeCompare(b.worker));
   } finally {
     await call.close();
@@ -80,6 +81,12 @@ export function describeControl(name: string, makeHarness: () => Promise<Control
         startCelery({ ...common, name: 'one', queues: ['celery'] }),
         startCelery({ ...common, name: 'two', queues: ['emails'] }),
       ]);
+      // A worker says that it is ready a moment before it listens.
+      await waitFor(
+        async () => (await ask(transport, request('ping'), 2, 1000)).length === 2,
+        20_000,
+        'both listening',
+      );
     }, 90_000);
     afterAll(async () => {
       await Promise.all([one.stop(), two.stop()]);

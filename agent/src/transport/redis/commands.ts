@@ -172,7 +172,7 @@ export class RedisCommands {
     const socket = await connect(target, this.#connectDeps);
     await withDeadline(socket, this.#connectDeps, async () => {
       await lenient(socket.command('CLIENT', 'SETNAME', 'umbel-commands'), ['NOPERM', 'ERR']);
-      await socket.command('SELECT', String(target.db));
+      if (target.db !== 0) await socket.command('SELECT', String(target.db)); // else an ACL may forbid it
       if (this.#deps.sentinel !== undefined) await refuseReplica(socket, target);
     });
     return { socket, target };
