@@ -6,6 +6,8 @@ function required(name: string, how: string): string {
 }
 
 export const testRedisUrl = (): string => required('UMBEL_TEST_REDIS_URL', 'run the tests through jest or npm test');
+/** Of a RabbitMQ that may still be booting: wait with `testRabbitMq()` of rabbitmq.ts. */
+export const testAmqpUrl = (): string => required('UMBEL_TEST_AMQP_URL', 'run the tests through jest or npm test');
 export const testDatabaseUrl = (): string =>
   required('UMBEL_TEST_DATABASE_URL', 'run the tests through jest or npm test');
 export const testPython = (): string =>

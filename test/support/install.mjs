@@ -1,11 +1,16 @@
-/** What the tests need besides npm's packages: Redis and promtool from apt, Python packages in a venv of their own. */
+/** What the tests need besides npm's packages: Redis, RabbitMQ and promtool from apt, Python packages in a venv of their own. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Program → Debian package. */
-const PROGRAMS = { 'redis-server': 'redis-server', promtool: 'prometheus', python3: 'python3' };
+const PROGRAMS = {
+  'redis-server': 'redis-server',
+  'rabbitmq-server': 'rabbitmq-server',
+  promtool: 'prometheus',
+  python3: 'python3',
+};
 
 /** @param {string} program */
 const isInstalled = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { MetricsOptions } from '../sinks/metrics/options.ts';
+import type { AmqpTransportOptions } from '../transport/amqp/transport.ts';
 import type { RedisTransportOptions } from '../transport/redis/transport.ts';
 import type { TlsSettings } from '../transport/url.ts';
 import type { HistoryOptions } from './history.ts';
@@ -73,6 +74,21 @@ export function redisOptions({ broker }: Config): RedisTransportOptions {
 
 /** Celery's `broker_use_ssl`; undefined where no option speaks of TLS, and the URL alone decides. */
 function brokerTls(broker: Config['broker']): TlsSettings | undefined {
+/** Of RabbitMQ; see `AmqpTransportOptions`. */
+export function amqpOptions({ broker }: Config): AmqpTransportOptions {
+  const tls = brokerTls(broker);
+  return {
+    eventExchange: broker.eventExchange,
+    controlExchange: broker.controlExchange,
+    eventQueueMaxBytes: broker.eventQueueMaxBytes,
+    eventQueueMaxAgeMs: broker.eventQueueMaxAgeMs,
+    prefetch: broker.prefetch,
+    ...(broker.eventQueue !== undefined && { eventQueue: broker.eventQueue }),
+    ...(broker.brokerApi !== undefined && { brokerApi: broker.brokerApi }),
+    ...(tls !== undefined && { tls }),
+  };
+}
+
   const { useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
   const parts = [sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname];
   if (useSsl !== true && parts.every((part) => part === undefined)) return undefined;

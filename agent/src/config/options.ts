@@ -32,7 +32,7 @@ const broker = {
     default: undefined,
     defaultDoc: 'the demo cluster',
     hide: 'url',
-    doc: "Celery's broker: redis://, rediss://, redis+socket:// or sentinel://, several to fail over to between semicolons; demo:// is the simulated cluster.",
+    doc: "Celery's broker: redis://, rediss://, redis+socket://, sentinel://, amqp:// or amqps:// (RabbitMQ), several to fail over to between semicolons; demo:// is the simulated cluster.",
   }),
   resultBackend: option<string | undefined>({
     name: 'result-backend',
@@ -94,6 +94,41 @@ const broker = {
     type: matching('NAME', /^\S+$/, 'a name without spaces'),
     default: 'celery',
     doc: "Celery's setting control_exchange.",
+  }),
+  eventQueue: option<string | undefined>({
+    name: 'event-queue',
+    type: optional(
+      matching('NAME', /^(?!amq\.)[^\s\0]{1,200}$/, 'a name without spaces that does not begin with amq.'),
+    ),
+    default: undefined,
+    defaultDoc: 'umbel.events; umbel.EXCHANGE where --event-exchange names another',
+    doc: 'Quorum queue on RabbitMQ in which events wait for the agent; agents of the same name share it, and one is active.',
+  }),
+  eventQueueMaxBytes: option({
+    name: 'event-queue-max-bytes',
+    type: size(MiB, 1024 * GiB),
+    default: GiB,
+    doc: 'Events that may wait in that queue while no agent reads; beyond this size the oldest are dropped, which is a gap.',
+  }),
+  eventQueueMaxAgeMs: option({
+    name: 'event-queue-max-age',
+    type: duration('s', MINUTE, 49 * DAY),
+    default: 3 * DAY,
+    doc: 'How long an event may wait in that queue; older ones are dropped, which is a gap.',
+  }),
+  prefetch: option({
+    name: 'prefetch',
+    type: whole(1, 65_535),
+    default: 2000,
+    doc: 'Messages that RabbitMQ delivers before those in front of them are stored.',
+  }),
+  brokerApi: option<string | undefined>({
+    name: 'broker-api',
+    env: ['FLOWER_BROKER_API'],
+    type: optional(matching('URL', /^https?:\/\/\S+$/, 'a URL like http://user:password@host:15672/api/')),
+    default: undefined,
+    hide: 'url',
+    doc: 'Management API of RabbitMQ, for the names, rates and unacknowledged messages of queues.',
   }),
   transportOptions: option({
     name: 'broker-transport-options',

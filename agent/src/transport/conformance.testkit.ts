@@ -14,6 +14,8 @@ export interface BrokerHarness {
   readonly restart?: { stop(): Promise<void>; start(): Promise<void> };
   /** Connections that the broker still sees from the transport. */
   readonly connections?: () => Promise<number>;
+  /** Events wait in the broker while nobody listens: a lost connection is no gap. */
+  readonly keepsEvents?: boolean;
   close(): Promise<void>;
 }
 
@@ -140,9 +142,15 @@ export function describeTransport(name: string, makeHarness: () => Promise<Broke
       await restart.start();
       await waitUntil('connected again', () => transport.health().connected);
       await publish('task.sent', Buffer.from('after'));
-      await waitUntil('message after the gap', () => listener.messages.length === 2);
+      await waitUntil('message after the gap', () => listener.messages.at(-1)?.payload.toString() === 'after');
+      // What was not settled may come again, where the broker waits for that.
+      if (harness.keepsEvents !== true) expect(listener.messages).toHaveLength(2);
       expect(transport.health()).toMatchObject({ connected: true, reconnects: 1 });
       expect(transport.health().problem).toBeUndefined();
+      if (harness.keepsEvents === true) {
+        expect(listener.gaps).toEqual([]);
+        return;
+      }
       expect(listener.gaps).toHaveLength(1);
       const [gap] = listener.gaps;
       expect(gap?.cause).toMatch(/redis closed the connection|connection lost/);

@@ -1,5 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { openAmqpTransport } from './amqp/transport.ts';
+import type { AmqpTransportOptions } from './amqp/transport.ts';
 import { openDemoTransport } from './demo/transport.ts';
 import type { BrokerTransport } from './port.ts';
 import { openRedisTransport } from './redis/transport.ts';
@@ -11,6 +13,7 @@ export interface TransportDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly redis?: RedisTransportOptions;
+  readonly amqp?: AmqpTransportOptions;
 }
 
 /**
@@ -36,8 +39,8 @@ export function openTransport(urls: readonly BrokerUrl[], deps: TransportDeps): 
       });
     }
     case 'amqp': {
-      const problem = `${first.scheme}:// is not supported yet, RabbitMQ comes with the next release`;
-      throw new BrokerUrlError(1, 'scheme', problem, 'use a Redis broker, or demo:// to look around');
+      const amqpUrls = urls.filter((url) => url.transport === 'amqp');
+      return openAmqpTransport({ urls: amqpUrls, clock, logger, ...(deps.amqp && { options: deps.amqp }) });
     }
   }
 }

@@ -12,6 +12,11 @@ export interface TransportHealth {
   readonly problem?: string;
   /** While connected but silent: what may keep the events away, and what to change. */
   readonly hint?: string;
+  /**
+   * The broker kept the events of while no agent ran (RabbitMQ): that time is no gap beyond what `onGap` tells. False
+   * where it would have, but knew nothing of the agent yet.
+   */
+  readonly keepsEvents?: boolean;
 }
 
 /** A time in which events could not be heard: one row of `umbel_gaps`. */
