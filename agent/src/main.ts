@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Agent, startAgent } from './app.ts';
 import { agentVersion } from './app/settings.ts';
-import { ConfigError } from './config/config.ts';
+import { doctorParts, runDoctorCommand } from './app/doctor.ts';
+import { type Config, ConfigError } from './config/config.ts';
 import { helpText, printConfig } from './config/help.ts';
+import { insecurities } from './config/insecurities.ts';
 import { type Loaded, loadConfig, requestedAction } from './config/load.ts';
 import { createLogger, type ProcessLogger } from './config/process-logger.ts';
+import { hashPassword } from './identity/hash-password.ts';
+import type { Logger } from './lib/logger.ts';
 import { systemClock } from './lib/clock.ts';
 import { parseBrokerUrls } from './transport/url.ts';
 
@@ -20,6 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const action = requestedAction(argv);
   if (action === 'help') return print(helpText());
   if (action === 'version') return print(agentVersion());
+  if (action === 'hash-password') return print(await hashPassword(readFileSync(0, 'utf8').replace(/\r?\n$/, '')));
   let loaded: Loaded;
   try {
     loaded = loadConfig(argv, process.env, {
@@ -33,7 +38,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_CONFIG;
   }
   if (loaded.printOnly) return print(printConfig(loaded.values));
-  return run(loaded);
+  const warnings = [...loaded.warnings, ...insecurities(loaded.config, loaded.values)];
+  return loaded.doctor === undefined ? run(loaded.config, warnings) : doctor(loaded.config, warnings, loaded.doctor);
 }
 
 function print(text: string): number {
@@ -41,7 +47,21 @@ function print(text: string): number {
   return 0;
 }
 
-async function run({ config, warnings }: Loaded): Promise<number> {
+/** The doctor tells what it finds in its own words. */
+const silent = (): void => undefined;
+const SILENT: Logger = { error: silent, warn: silent, info: silent, debug: silent };
+
+async function doctor(config: Config, warnings: readonly string[], { json }: { json: boolean }): Promise<number> {
+  return runDoctorCommand(config, {
+    ...doctorParts(config, { clock: systemClock, logger: SILENT }),
+    warnings,
+    clock: systemClock,
+    line: (text) => process.stdout.write(`${text}\n`),
+    json,
+  });
+}
+
+async function run(config: Config, warnings: readonly string[]): Promise<number> {
   const logger = createLogger(config.agent, process.stdout);
   failOnUncaught(logger);
   const stop = stopSignal(logger);

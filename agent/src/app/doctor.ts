@@ -8,7 +8,10 @@ import { doctorChecks, type DoctorPorts } from '../doctor/doctor.ts';
 import { runDoctor } from '../doctor/run.ts';
 import type { Clock } from '../lib/clock.ts';
 import { databaseUrl } from '../postgres/settings.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { BrokerTransport } from '../transport/port.ts';
+import { openResults } from './results.ts';
+import { transportOf } from './transport.ts';
 
 export interface DoctorDeps {
   /** Closed at the end. On RabbitMQ it must listen by a queue of its own: the agent's has one active consumer. */
@@ -24,6 +27,22 @@ export interface DoctorDeps {
   readonly line: (text: string) => void;
   readonly json: boolean;
   readonly waits?: DoctorPorts['waits'];
+}
+
+/** What the doctor examines, opened by the configuration. */
+export function doctorParts(
+  config: Config,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Pick<DoctorDeps, 'transport' | 'openResults' | 'grafanaUrl' | 'tls'> {
+  return {
+    transport: transportOf(config, deps),
+    openResults: () => {
+      const { backend, problem } = openResults(config, deps.clock);
+      return problem === undefined ? Promise.resolve(backend) : Promise.reject(new Error(problem));
+    },
+    grafanaUrl: config.access.grafanaUrl,
+    tls: config.http.certfile !== undefined,
+  };
 }
 
 /** Runs `umbel doctor` with the agent's configuration, starting nothing; resolves to the exit code. */

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Decoded } from '../core/events/event.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
 import type { RawMessage } from '../core/wire/message.ts';
@@ -42,12 +43,15 @@ export interface HistoryDeps {
   onWriteError(): void;
   onRoom(): void;
   onOverflow(batch: EventBatch): void;
+  onStored(batches: readonly EventBatch[]): void;
   /** The database was reached: what it holds can be put into the live model. */
   onOpen(reader: HistoryReader): Promise<void>;
 }
 
 export interface History {
   readonly reader: HistoryReader;
+  /** For the audit; ended by `close`. */
+  readonly pool: pg.Pool;
   readonly feed: HistoryFeed;
   readonly queue: SpillQueue<EventBatch>;
   readonly listening: ListeningLog;
@@ -88,6 +92,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     logger,
     onRoom: () => deps.onRoom(),
     onOverflow: (batch) => deps.onOverflow(batch),
+    onStored: (batches) => deps.onStored(batches),
     write: (batches) => write(opening, deps, batches),
   });
   const stopRetention = clock.every(RETENTION_MS, () => void applyRetention(parts()?.partitions, logger));
@@ -97,6 +102,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
       () => parts()?.reader,
       () => opening.problem,
     ),
+    pool: opening.pool,
     feed,
     queue,
     listening,

@@ -2,7 +2,8 @@ import type { Config } from '../config/config.ts';
 import { createMasker, NO_MASK } from '../core/mask/mask.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ResultBackendDeps } from '../results/open.ts';
+import { isUnreadable, openResultBackend, type ResultBackendDeps } from '../results/open.ts';
+import type { ResultBackend } from '../results/port.ts';
 import type { RedisAddress } from '../results/redis.ts';
 import { tlsOptions } from '../transport/redis/tls.ts';
 import { parseBrokerUrls } from '../transport/url.ts';
@@ -12,8 +13,19 @@ export function maskerOf({ privacy }: Config): Masker {
   return privacy.mask ? createMasker(privacy.maskKeys) : NO_MASK;
 }
 
+/** The result backend of the configuration, or what keeps it from being read. @throws Error that names the fix */
+export function openResults(
+  config: Config,
+  clock: Clock,
+): { readonly backend?: ResultBackend; readonly problem?: string } {
+  const url = config.broker.resultBackend;
+  if (url === undefined) return {};
+  const opened = openResultBackend(url, resultBackendDeps(config, clock));
+  return isUnreadable(opened) ? { problem: `--result-backend: ${opened.unreadable}` } : { backend: opened };
+}
+
 /** For `openResultBackend`, which reads Redis' URLs with the broker's own reader. */
-export function resultBackendDeps({ broker }: Config, clock: Clock): ResultBackendDeps {
+function resultBackendDeps({ broker }: Config, clock: Clock): ResultBackendDeps {
   const { username, password } = { ...broker.resultSentinelKwargs };
   return {
     clock,

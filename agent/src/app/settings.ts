@@ -34,6 +34,8 @@ export function metricsOptions({ metrics }: Config, version: string): Partial<Me
     maxLabelSetsPerFamily: metrics.maxLabelSets,
     maxCustomTypes: metrics.maxEventTypes,
     maxExceptionsPerTask: metrics.maxExceptions,
+    queues: metrics.queues,
+    probeStaleMs: 3 * metrics.probeIntervalMs,
     createdSeries: metrics.createdSeries,
   };
 }
@@ -72,8 +74,6 @@ export function redisOptions({ broker }: Config): RedisTransportOptions {
   };
 }
 
-/** Celery's `broker_use_ssl`; undefined where no option speaks of TLS, and the URL alone decides. */
-function brokerTls(broker: Config['broker']): TlsSettings | undefined {
 /** Of RabbitMQ; see `AmqpTransportOptions`. */
 export function amqpOptions({ broker }: Config): AmqpTransportOptions {
   const tls = brokerTls(broker);
@@ -89,6 +89,8 @@ export function amqpOptions({ broker }: Config): AmqpTransportOptions {
   };
 }
 
+/** Celery's `broker_use_ssl`; undefined where no option speaks of TLS, and the URL alone decides. */
+function brokerTls(broker: Config['broker']): TlsSettings | undefined {
   const { useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
   const parts = [sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname];
   if (useSsl !== true && parts.every((part) => part === undefined)) return undefined;

@@ -22,6 +22,7 @@ export interface StatusDeps {
   readonly totals: Totals;
   readonly live: { stats(): { readonly subscribers: number; readonly dropped: number } };
   readonly warnings: readonly string[];
+  readonly resultsProblem: () => string | undefined;
 }
 
 /** How the agent stands, from memory alone. */
@@ -95,6 +96,8 @@ function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth)
     warnings.push('DEMO: these tasks and workers are simulated. Give a broker with --broker to see your own.');
   }
   if (hint !== undefined) warnings.push(hint);
+  const results = deps.resultsProblem();
+  if (results !== undefined) warnings.push(results);
   const upMs = deps.clock.now() - deps.startedMs;
   const online = deps.cluster.workers().filter((worker) => worker.online).length;
   if (connected && upMs > NO_TASK_EVENTS_MS && online > 0 && deps.totals.taskEvents === 0) {

@@ -318,6 +318,12 @@ const history = {
     default: 400,
     doc: 'How long the counts by minute and the gaps are kept.',
   }),
+  auditRetentionDays: option({
+    name: 'audit-retention-days',
+    type: days(0, 36_500),
+    default: 365,
+    doc: 'How long the audit is kept; 0: for ever.',
+  }),
   statementTimeoutMs: option({
     name: 'statement-timeout',
     type: duration('s', 1000, HOUR),
@@ -327,8 +333,8 @@ const history = {
   maxConnections: option({
     name: 'database-connections',
     type: whole(2, 100),
-    default: 6,
-    doc: 'Connections to Postgres at most.',
+    default: 8,
+    doc: 'Connections to Postgres at most: up to three write, the others read.',
   }),
 };
 

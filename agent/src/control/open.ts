@@ -37,7 +37,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
   const events = new EventSwitch({ transport, workers, enableEvents, clock, logger });
   const queues = new KnownQueues({ tasks, inspections, configured, defaultQueue });
   const sender = new TaskSender({ tasks, queues, inspections, history, defaultQueue, origin, clock, logger });
-  const results = new Results(backend, clock);
+  const results = new Results(backend, clock, deps.masker);
   const retrier = new Retrier({ tasks, backend, caller, workers, sender, queues, inspections, defaultQueue });
   const bulks = new Bulks({ history, retrier, caller, clock, logger });
 

@@ -1,5 +1,6 @@
 import { ControlRefused } from '../core/control/command.ts';
 import type { TaskResult } from '../core/control/service.ts';
+import { type Masker, NO_MASK } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady, PENDING } from '../core/state/states.ts';
 import { jsonRepr } from '../core/wire/json-repr.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -15,17 +16,19 @@ const ABORTED = 'ABORTED';
 export class Results {
   readonly #backend: ResultBackend | undefined;
   readonly #clock: Clock;
+  readonly #masker: Masker;
   readonly #closing = new AbortController();
 
-  constructor(backend: ResultBackend | undefined, clock: Clock) {
+  constructor(backend: ResultBackend | undefined, clock: Clock, masker: Masker = NO_MASK) {
     this.#backend = backend;
     this.#clock = clock;
+    this.#masker = masker;
   }
 
   /** @throws ControlRefused `no-backend` */
   async get(taskId: string): Promise<TaskResult> {
     const stored = await this.#need().get(taskId);
-    return stored === undefined ? { taskId, state: PENDING } : resultOf(stored);
+    return stored === undefined ? { taskId, state: PENDING } : this.#masked(resultOf(stored));
   }
 
   /** The state it is in once it is ready, the time is over, or `signal` says to stop. @throws ControlRefused `no-backend` */
@@ -48,6 +51,16 @@ export class Results {
   /** Ends every wait with the state seen last. */
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Secrets are hidden where results are shown; a retry takes its arguments from the backend itself. */
+  #masked({ resultJson, resultRepr, traceback, ...result }: TaskResult): TaskResult {
+    return {
+      ...result,
+      ...(resultJson !== undefined && { resultJson: this.#masker.text(resultJson) }),
+      ...(resultRepr !== undefined && { resultRepr: this.#masker.text(resultRepr) }),
+      ...(traceback !== undefined && { traceback: this.#masker.text(traceback) }),
+    };
   }
 
   #need(): ResultBackend {

@@ -26,6 +26,8 @@ export interface HistoryFeedDeps {
   readonly write: (batches: readonly EventBatch[]) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** These are stored; called in order. */
+  onStored?(batches: readonly EventBatch[]): void;
   /** There is room again. */
   onRoom(): void;
   /** A batch that neither memory nor disk had room for. */
@@ -129,13 +131,13 @@ class Feed implements HistoryFeed {
    * Resolves with the number of attempts that have failed since the last success.
    */
   async #drain(attempt: number): Promise<number> {
-    const underWay: { readonly count: number; readonly events: number; readonly error: Promise<unknown> }[] = [];
+    const underWay: { readonly batches: readonly EventBatch[]; readonly error: Promise<unknown> }[] = [];
     let taken = 0;
     for (;;) {
       const batches = underWay.length < WRITES_UNDER_WAY ? this.#nextBatches(taken, underWay.length > 0) : [];
       if (batches.length > 0) {
         const error = this.#deps.write(batches).then(() => undefined, asError);
-        underWay.push({ count: batches.length, events: countEvents(batches), error });
+        underWay.push({ batches, error });
         taken += batches.length;
         continue;
       }
@@ -148,16 +150,17 @@ class Feed implements HistoryFeed {
         if (!this.#closing) await this.#pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 5000);
         return attempt + 1;
       }
-      this.#written(oldest.count, oldest.events);
-      taken -= oldest.count;
+      this.#written(oldest.batches);
+      taken -= oldest.batches.length;
     }
   }
 
-  #written(batches: number, events: number): void {
+  #written(batches: readonly EventBatch[]): void {
     if (this.#failure !== undefined) this.#deps.logger.info('the history is written again');
     this.#failure = undefined;
-    this.#deps.queue.commit(batches);
-    this.#waiting = Math.max(0, this.#waiting - events);
+    this.#deps.queue.commit(batches.length);
+    this.#waiting = Math.max(0, this.#waiting - countEvents(batches));
+    this.#deps.onStored?.(batches);
     this.#deps.onRoom();
   }
 

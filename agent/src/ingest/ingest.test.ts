@@ -41,6 +41,7 @@ function start(memoryBytes: number, diskBytes = 1e9): Rig {
     decode,
     clock: systemClock,
     onBatch: ({ events }: EventBatch) => rig.seen.push(...events.map((event) => event.uuid)),
+    onEmpty: () => undefined,
     onReject: ({ reason }) => rig.rejects.push(reason),
     onOverflow: ({ payload }) => rig.lost.push(payload.toString()),
     hasRoom: () => rig.room.value,

@@ -19,6 +19,8 @@ export interface IngestDeps {
   /** Each message with at least one event, in order. */
   onBatch(batch: EventBatch, nowMs: number): void;
   onReject(reject: Reject): void;
+  /** A message without any event: nothing more comes of it. */
+  onEmpty(message: RawMessage): void;
   /** A message that neither memory nor disk had room for. */
   onOverflow(message: RawMessage): void;
   /** False while the history cannot keep up: messages then wait undecoded, where they are smallest. */
@@ -67,6 +69,7 @@ export function startIngest(deps: IngestDeps): Ingest {
       const { events, rejects } = deps.decode(message);
       for (const reject of rejects) deps.onReject(reject);
       if (events.length > 0) deps.onBatch({ message, events }, nowMs);
+      else deps.onEmpty(message);
     }
     queue.commit(messages.length);
   }

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Masker } from '../core/mask/mask.ts';
+import type { ClusterState } from '../core/state/cluster.ts';
+import type { RawMessage } from '../core/wire/message.ts';
+import { messageCodec } from '../ingest/codecs.ts';
+import { type Ingest, startIngest } from '../ingest/ingest.ts';
+import type { CloserStack } from '../lib/closer-stack.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { SpillQueue } from '../lib/spill/spill-queue.ts';
+import { openEmbeddedPostgres } from '../postgres/embedded.ts';
+import type { LiveHub } from '../sinks/live/hub.ts';
+import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { BrokerTransport } from '../transport/port.ts';
+import { type History, startHistory } from './history.ts';
+import { type Losses, watchLosses } from './losses.ts';
+import { maskedDecoder } from './masked-decoder.ts';
+import { deliver, type Delivery, type Totals } from './pipeline.ts';
+import { takeOver } from './seed.ts';
+import { historyOptions } from './settings.ts';
+
+/** What storing the last events may take of a shutdown, ms. */
+const CLOSE_HISTORY_MS = 6000;
+
+export interface ReceptionDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly transport: Pick<BrokerTransport, 'settle'>;
+  readonly cluster: ClusterState;
+  readonly metrics: Metrics;
+  readonly live: LiveHub;
+  readonly masker: Masker;
+}
+
+/** Takes the broker's messages to every sink. */
+export interface Reception {
+  readonly ingest: Ingest;
+  readonly intake: SpillQueue<RawMessage>;
+  readonly history: History | undefined;
+  readonly losses: Losses;
+  readonly sinks: Delivery;
+  readonly totals: Totals;
+}
+
+/** Opens the way from the transport to model, metrics, live streams and history. Rejects when Postgres cannot be started. */
+export async function openReception(config: Config, deps: ReceptionDeps, open: CloserStack): Promise<Reception> {
+  const { clock, logger, transport, cluster, metrics, live } = deps;
+  const decode = maskedDecoder(deps.masker);
+  const totals: Totals = { events: 0, taskEvents: 0, rejects: 0, dropped: 0 };
+  const losses = watchLosses({ clock, logger, metrics, totals, history: () => history });
+  // RabbitMQ is to forget an event when it is stored, or can never be.
+  const settle = (...messages: readonly RawMessage[]): void => {
+    const deliveries = messages.flatMap(({ delivery }) => delivery ?? []);
+    if (deliveries.length > 0) transport.settle(deliveries);
+  };
+  const lose = (queue: 'intake' | 'history', message: RawMessage): void => {
+    losses.overflow(queue, message);
+    settle(message);
+  };
+
+  const history = await openHistory(config, deps, open, {
+    decode,
+    onWrite: (report) => metrics.historyWrite(report),
+    onWriteError: () => metrics.historyError(),
+    onRoom: () => ingest.wake(),
+    onOverflow: ({ message }) => lose('history', message),
+    onStored: (batches) => settle(...batches.map(({ message }) => message)),
+    onOpen: (reader) => takeOver(cluster, reader, config.limits.openTasks / 2, logger),
+  });
+  const sinks = { cluster, metrics, live, history, totals };
+  const intake = openIntake(config);
+  const ingest = startIngest({
+    queue: intake,
+    decode,
+    clock,
+    onBatch: (batch, nowMs) => {
+      deliver(batch, nowMs, sinks);
+      if (history === undefined) settle(batch.message);
+    },
+    onReject: (reject) => losses.reject(reject),
+    onEmpty: settle,
+    onOverflow: (message) => lose('intake', message),
+    hasRoom: () => history?.feed.hasRoom() ?? true,
+  });
+  if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
+  open.use(ingest);
+  return { ingest, intake, history, losses, sinks, totals };
+}
+
+/** The history over the given database, or over an embedded one; undefined when none is wanted. */
+async function openHistory(
+  config: Config,
+  { clock, logger }: ReceptionDeps,
+  open: CloserStack,
+  deps: Omit<Parameters<typeof startHistory>[1], 'clock' | 'logger'>,
+): Promise<History | undefined> {
+  if (!config.history.enabled) return undefined;
+  const { databaseUrl, dataDir } = config.history;
+  const url = databaseUrl ?? open.use(await openEmbeddedPostgres({ dataDir, clock, logger })).url;
+  return startHistory(historyOptions(config, url), { ...deps, clock, logger });
+}
+
+/** Where messages wait for the decoder: half of the memory for waiting events, the decoded ones have the other. */
+function openIntake({ history, limits }: Config): SpillQueue<RawMessage> {
+  return SpillQueue.open({
+    directory: join(history.dataDir, 'spill', 'intake'),
+    codec: messageCodec,
+    memoryBytes: limits.bufferMemoryBytes / 2,
+    diskBytes: limits.bufferDiskBytes,
+  });
+}

@@ -1,0 +1,11 @@
+import type { Config } from '../config/config.ts';
+import { openTransport, type TransportDeps } from '../transport/index.ts';
+import type { BrokerTransport } from '../transport/port.ts';
+import { parseBrokerUrls } from '../transport/url.ts';
+import { amqpOptions, redisOptions } from './settings.ts';
+
+/** The broker of the configuration, or the demo. @throws as `parseBrokerUrls` and `openTransport` */
+export function transportOf(config: Config, deps: Pick<TransportDeps, 'clock' | 'logger'>): BrokerTransport {
+  const urls = parseBrokerUrls(config.broker.url ?? 'demo://');
+  return openTransport(urls, { ...deps, redis: redisOptions(config), amqp: amqpOptions(config) });
+}
