@@ -62,9 +62,9 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   open.use(metrics.startSweeping());
 
   const parts = { clock, logger, transport, cluster, metrics, live, masker };
+  open.use(transport);
   const reception = await openReception(config, parts, open);
   const { ingest, losses, history, sinks } = reception;
-  open.use(transport);
   const acting = openActing(config, { ...parts, history }, open);
   const about: StatusDeps = { ...parts, ...reception, ...acting, version, startedMs, warnings };
   metrics.gauges(() => gauges(about));
@@ -83,13 +83,27 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     ),
   );
 
-  transport.consumeEvents({ onMessage: (message) => ingest.accept(message), onGap: (gap) => losses.gap(gap) });
+  // Before the history is closed nothing more is taken; the connection is closed after it, so that what it stored last
+  // can still be settled with the broker.
+  let isTaking = true;
+  open.use({
+    close: () => {
+      isTaking = false;
+    },
+  });
+  transport.consumeEvents({
+    onMessage: (message) => {
+      if (isTaking) ingest.accept(message);
+    },
+    onGap: (gap) => losses.gap(gap),
+  });
   ingest.wake();
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);
     for (const change of cluster.sweep(nowMs)) publish(change, nowMs, sinks);
-    if (transport.health().connected) history?.listening.listening();
+    const { connected, keepsEvents = false } = transport.health();
+    if (connected) history?.listening.listening(keepsEvents);
   });
   open.use({ close: stopSweep });
   return { url: server.url, port: server.port, demo: transport.scheme === 'demo', close: () => open.close() };

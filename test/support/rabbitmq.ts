@@ -60,25 +60,9 @@ export async function prepareRabbitMq(
     await freePort(),
     await freePort(),
   ];
-  const { plugins = [], config } = options;
-  const settings = [
-    `listeners.tcp.1 = 127.0.0.1:${port}`,
-    'disk_free_limit.absolute = 1MB',
-    'log.console = true',
-    'log.console.level = info',
-    'log.file = false',
-    ...(plugins.includes('rabbitmq_management')
-      ? [
-          'management.tcp.ip = 127.0.0.1',
-          `management.tcp.port = ${managementPort}`,
-          'collect_statistics_interval = 500',
-        ]
-      : []),
-    ...(config?.(port) ?? []),
-  ];
   await mkdir(join(home, 'data'));
-  await writeFile(join(home, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
-  await writeFile(join(home, 'enabled_plugins'), `[${plugins.join(',')}].\n`);
+  await writeFile(join(home, 'rabbitmq.conf'), settingsText(options, port, managementPort));
+  await writeFile(join(home, 'enabled_plugins'), `[${(options.plugins ?? []).join(',')}].\n`);
   await writeFile(join(home, '.erlang.cookie'), `UMBEL${port}`);
   await chmod(join(home, '.erlang.cookie'), 0o400);
   const env = {
@@ -130,6 +114,26 @@ export async function prepareRabbitMq(
       execFileSync(program('rabbitmqctl'), ['-q', ...args], { env: { ...process.env, ...env }, encoding: 'utf8' }),
   };
   return { server, booted: start() };
+}
+
+/** rabbitmq.conf */
+function settingsText({ plugins = [], config }: RabbitMqOptions, port: number, managementPort: number): string {
+  const settings = [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    'disk_free_limit.absolute = 1MB',
+    'log.console = true',
+    'log.console.level = info',
+    'log.file = false',
+    ...(plugins.includes('rabbitmq_management')
+      ? [
+          'management.tcp.ip = 127.0.0.1',
+          `management.tcp.port = ${managementPort}`,
+          'collect_statistics_interval = 500',
+        ]
+      : []),
+    ...(config?.(port) ?? []),
+  ];
+  return `${settings.join('\n')}\n`;
 }
 
 /** The RabbitMQ that all test files share, once it answers. Use own virtual hosts, exchanges and queues. */

@@ -10,8 +10,12 @@ const MAX_WAITING = 1000;
 export interface ListeningLog {
   /** A time in which events could not be heard; stored as soon as the database can be had. */
   recordGap(gap: ListeningGap): void;
-  /** The agent hears events now: keeps the trace by which the next run knows how long nobody did. */
-  listening(): void;
+  /**
+   * The agent hears events now: keeps the trace by which the next run knows how long nobody did.
+   *
+   * @param wereKept the broker kept the events of the time before: nobody heard them then, but nothing is missing
+   */
+  listening(wereKept: boolean): void;
   /** The last beat of an earlier run, epoch ms: from then until `listening` nobody did. */
   previousRunEnded(aliveMs: number | null): void;
   close(): Promise<void>;
@@ -63,11 +67,11 @@ export function startListeningLog(deps: {
     previousRunEnded(aliveMs) {
       previousBeatMs = aliveMs;
     },
-    listening() {
-      if (previousBeatMs !== null) {
+    listening(wereKept) {
+      if (previousBeatMs !== null && !wereKept) {
         recordGap({ fromMs: previousBeatMs, toMs: clock.now(), cause: 'agent was not running' });
-        previousBeatMs = null;
       }
+      previousBeatMs = null;
       heard = true;
     },
     async close() {
