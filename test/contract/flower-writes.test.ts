@@ -81,7 +81,6 @@ describe('actions on workers', () => {
     ['worker/pool/grow/WORKER', undefined],
     ['worker/pool/grow/WORKER?n=1', 'n=2'],
     ['worker/pool/shrink/WORKER', 'n=2'],
-    ['worker/pool/shrink/WORKER?n=50', undefined],
     ['worker/pool/grow/WORKER?n=x', undefined],
     ['worker/pool/grow/WORKER?n=%3Cb%3E', undefined],
     ['worker/pool/grow/nobody@nowhere?n=x', undefined],
@@ -114,6 +113,7 @@ describe('limits', () => {
   it.each([
     ['rate-limit/shop.add', 'workername=WORKER&ratelimit=10/m'],
     ['rate-limit/shop.add', 'workername=WORKER&ratelimit=often'],
+    ['rate-limit/shop.add', 'workername=WORKER&ratelimit=0'],
     ['rate-limit/shop.add', 'workername=WORKER'],
     ['rate-limit/shop.add', 'ratelimit=1/s'],
     ['rate-limit/no.such', 'workername=WORKER&ratelimit=1/s'],
@@ -301,6 +301,12 @@ describe('what is read from the cluster', () => {
 });
 
 describe('at the end', () => {
+  it('a pool is shrunk by more than it has, which leaves it without a process', async () => {
+    const [theirs, ours] = await both('POST', '/api/worker/pool/shrink/WORKER?n=50');
+    expect(theirs.status).toBe(403);
+    expect(ours).toEqual(theirs);
+  });
+
   it('a worker is shut down', async () => {
     const [theirs, ours] = await both('POST', '/api/worker/shutdown/WORKER');
     expect(ours).toEqual(theirs);
