@@ -16,6 +16,7 @@ const PAGES = [
   ['docs/options.md', 'config/docs.ts', 'optionsMarkdown'],
   ['docs/metrics.md', 'sinks/metrics/docs.ts', 'metricsMarkdown'],
   ['docs/api.md', 'http/docs.ts', 'apiMarkdown', 'http/openapi.json'],
+  ['docs/commands.md', 'http/command-docs.ts', 'commandsMarkdown'],
 ];
 
 /** The agent's sources as JavaScript, below node_modules so that packages are found; no types are checked. */

