@@ -101,12 +101,12 @@ async function openHistory(
   return startHistory(historyOptions(config, url), { ...deps, clock, logger });
 }
 
-/** Where messages wait for the decoder: half of the memory for waiting events, the decoded ones have the other. */
+/** Where messages wait for the decoder; the decoded events have the rest of the memory for waiting ones. */
 function openIntake({ history, limits }: Config): SpillQueue<RawMessage> {
   return SpillQueue.open({
     directory: join(history.dataDir, 'spill', 'intake'),
     codec: messageCodec,
-    memoryBytes: limits.bufferMemoryBytes / 2,
+    memoryBytes: limits.bufferMemoryBytes / 4,
     diskBytes: limits.bufferDiskBytes,
   });
 }

@@ -45,7 +45,8 @@ export function historyOptions({ agent, history, limits }: Config, databaseUrl: 
     databaseUrl,
     agentName: agent.name,
     spillDirectory: join(history.dataDir, 'spill', 'history'),
-    memoryBytes: limits.bufferMemoryBytes / 2,
+    // Too little would put events into files that have just been decoded; the intake's files cost less.
+    memoryBytes: limits.bufferMemoryBytes * (3 / 4),
     diskBytes: limits.bufferDiskBytes,
     retentionDays: history.retentionDays,
     rollupDays: history.rollupRetentionDays,

@@ -7,7 +7,7 @@ import type { EventBatch } from '../sinks/port.ts';
  * Events that one transaction takes, at most: its commit costs 10 to 20 ms of waiting for the disk, which larger ones
  * spread over more events; what is decoded and not yet stored is memory.
  */
-const EVENTS_PER_WRITE = 4000;
+const EVENTS_PER_WRITE = 2500;
 /**
  * Events decoded ahead of the database: those being written, those of the next write, and half of one more. More of them would only grow
  * old in memory, where the collector has to move them; undecoded they are a quarter of the size.
@@ -88,7 +88,8 @@ class Feed implements HistoryFeed {
   }
 
   hasRoom(): boolean {
-    return this.#failure !== undefined || this.#waiting < EVENTS_AHEAD || this.#deps.queue.diskBytes > 0;
+    const { queue } = this.#deps;
+    return this.#failure !== undefined || queue.diskBytes > 0 || (this.#waiting < EVENTS_AHEAD && queue.isRoomy);
   }
 
   problem(): string | undefined {

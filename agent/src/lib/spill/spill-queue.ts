@@ -83,6 +83,11 @@ export class SpillQueue<T> {
     return this.#memoryBytes;
   }
 
+  /** Less than three quarters of the memory are in use: the next few items will not go to a file. */
+  get isRoomy(): boolean {
+    return this.#memoryBytes < 0.75 * this.#options.memoryBytes;
+  }
+
   /** Bytes that lie in files and are not committed. */
   get diskBytes(): number {
     return this.#files.reduce((sum, file) => sum + file.size - file.committedTo, this.#pendingBytes);
