@@ -8,7 +8,7 @@ import { systemClock } from '../lib/clock.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { EventBatch } from '../sinks/port.ts';
 import { batchCodec } from './codecs.ts';
-import { startHistoryFeed, type HistoryFeed } from './history-feed.ts';
+import { EVENTS_AHEAD, EVENTS_PER_WRITE, startHistoryFeed, type HistoryFeed } from './history-feed.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -93,7 +93,7 @@ describe('history feed', () => {
     const { feed, written, sizes } = start(1e8);
     for (let i = 0; i < 10_000; i += 1) feed.push(batch(i));
     await until(() => written.length === 10_000);
-    expect(Math.max(...sizes)).toBe(4000);
+    expect(Math.max(...sizes)).toBe(EVENTS_PER_WRITE);
     await feed.close(Date.now() + 1000);
   });
 
@@ -131,11 +131,11 @@ describe('history feed', () => {
 
   it('asks the pump to wait when it cannot keep up', async () => {
     const { feed, written } = start(1e8);
-    for (let i = 0; i < 13_999; i += 1) feed.push(batch(i));
+    for (let i = 0; i < EVENTS_AHEAD - 1; i += 1) feed.push(batch(i));
     expect(feed.hasRoom()).toBe(true);
-    feed.push(batch(13_999));
+    feed.push(batch(EVENTS_AHEAD - 1));
     expect(feed.hasRoom()).toBe(false);
-    await until(() => written.length === 14_000);
+    await until(() => written.length === EVENTS_AHEAD);
     expect(feed.hasRoom()).toBe(true);
     await feed.close(Date.now() + 1000);
   });

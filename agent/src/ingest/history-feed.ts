@@ -4,15 +4,15 @@ import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /**
- * Events that one transaction takes, at most: its commit costs 10 to 20 ms of waiting for the disk, which larger ones
- * spread over more events; what is decoded and not yet stored is memory.
+ * Events that one transaction takes, at most. What is decoded and not yet stored is memory; with three writes under way,
+ * 1,500, 2,500 and 4,000 were stored at the same speed (48,000 to 50,000 events a second on two busy cores).
  */
-const EVENTS_PER_WRITE = 2500;
+export const EVENTS_PER_WRITE = 2500;
 /**
  * Events decoded ahead of the database: those being written, those of the next write, and half of one more. More of them would only grow
  * old in memory, where the collector has to move them; undecoded they are a quarter of the size.
  */
-const EVENTS_AHEAD = 3.5 * EVENTS_PER_WRITE;
+export const EVENTS_AHEAD = 3.5 * EVENTS_PER_WRITE;
 /** One is flushed to disk, one has its turn, and one is sent ahead. */
 const WRITES_UNDER_WAY = 3;
 /** A write waits this long for company while little is happening: half of the freshness that the API promises. */
