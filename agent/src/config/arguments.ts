@@ -99,8 +99,9 @@ function takeValue(
   return isTaken ? 1 : 0;
 }
 
+/** Besides yes and no: what `--broker-use-ssl` takes, JSON or KEY=VALUE. */
 function isSwitchValue(word: string): boolean {
-  return booleanWord(word) !== undefined || word.startsWith('{');
+  return booleanWord(word) !== undefined || /^(\{|\w+=)/.test(word);
 }
 
 function isLikelyValue(word: string | undefined): word is string {

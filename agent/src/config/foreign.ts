@@ -77,7 +77,7 @@ const FLOWER: readonly ForeignOption[] = [
   flower('tasks_columns', NO_PAGES),
   flower('natural_time', NO_PAGES, true),
   flower('auto_refresh', NO_PAGES, true),
-  flower('format_task', NO_PAGES),
+  flower('format_task', 'Grafana shows the pages; what looks like a secret is masked (--mask-keys)'),
   flower('conf', 'there is no configuration file; use flags or environment variables (--help)'),
   {
     from: 'Flower',

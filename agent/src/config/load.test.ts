@@ -114,6 +114,13 @@ describe('loadConfig', () => {
       ['required', '/etc/ca.pem'],
     ],
     [
+      "TLS parts in celery-exporter's way",
+      ['--broker-ssl-option', 'ssl_cert_reqs=none', '--broker-ssl-option', 'ssl_ca_certs=/etc/ca.pem', '--port', '1'],
+      {},
+      (c) => [c.broker.sslCertReqs, c.broker.sslCaCerts, c.http.port],
+      ['none', '/etc/ca.pem', 1],
+    ],
+    [
       'a secret from a file',
       [],
       { UMBEL_DATABASE_URL_FILE: '/run/secrets/db' },
