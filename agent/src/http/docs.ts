@@ -59,7 +59,9 @@ function meaningAndParameters(operation: Operation): readonly [string, string] {
   const [begin = '', inText = ''] = /^Parameters: ([^.]*)\. ?/.exec(description) ?? [];
   const rest = description.slice(begin.length);
   const parameters = [inText, ...queryOf(operation).map(nameAndDefault)].filter((text) => text !== '');
-  return [rest === '' ? summary : `${summary}. ${rest}`, parameters.join(', ')];
+  const meaning = rest === '' ? summary : `${summary}. ${rest}`;
+  // Placeholders, which would be taken for HTML.
+  return [meaning.replaceAll('<', '\\<'), parameters.join(', ')];
 }
 
 function nameAndDefault({ name, schema }: Parameter): string {
