@@ -1,6 +1,6 @@
 import { FOREIGN, foreignEnvironmentName } from './foreign.ts';
 import { defaultText } from './help.ts';
-import { docOf, environmentNames, type Option } from './option.ts';
+import { environmentNames, type Option } from './option.ts';
 import { ALL_OPTIONS, OPTIONS, SECTION_TITLES } from './options.ts';
 
 /** docs/options.md, whole. */
@@ -41,7 +41,7 @@ function row(option: Option<unknown>): string {
   const names = [...flags, ...environmentNames(option).map(code)].join('<br>');
   const lock = option.hide === undefined ? '' : ' 🔒';
   const shown = option.defaultDoc ?? code(defaultText(option));
-  return `| ${names}${lock} | ${shown} | ${cell(docOf(option))} |`;
+  return `| ${names}${lock} | ${shown} | ${cell(option.doc)} |`;
 }
 
 function foreignSection(): string[] {

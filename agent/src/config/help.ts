@@ -1,4 +1,4 @@
-import { docOf, environmentName, type Option } from './option.ts';
+import { environmentName, type Option } from './option.ts';
 import { ALL_OPTIONS, OPTIONS, SECTION_TITLES } from './options.ts';
 import { HIDDEN, redactUrls } from './redact.ts';
 import type { Sourced } from './load.ts';
@@ -38,7 +38,7 @@ function helpEntry(option: Option<unknown>): string {
   const short = option.short === undefined ? '    ' : `-${option.short}, `;
   const value = option.type.isSwitch ? '' : ` ${option.type.hint}`;
   const flags = option.type.isSwitch ? `--[no-]${option.name}` : `--${option.name}${value}`;
-  return [`  ${short}${flags}`, ...wrap(`${docOf(option)} Default: ${defaultText(option)}.`)].join('\n');
+  return [`  ${short}${flags}`, ...wrap(`${option.doc} Default: ${defaultText(option)}.`)].join('\n');
 }
 
 /** The default, in words where it has them. */

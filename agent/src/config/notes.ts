@@ -6,12 +6,6 @@ import type { JsonObject } from './value-types-lists.ts';
 
 /** Warnings that one given value deserves. */
 export function collectNotes(option: Option<unknown>, value: unknown, source: string): readonly string[] {
-  const { usedByNext } = option;
-  if (usedByNext === undefined) return unusedParts(option, value, source);
-  return [`${source}: has no effect yet; used by the next release's ${usedByNext}`];
-}
-
-function unusedParts(option: Option<unknown>, value: unknown, source: string): readonly string[] {
   const parts = ALL_OPTIONS.flatMap((placed) => (placed.option.partOf?.option === option.name ? [placed.option] : []));
   if (parts.length === 0 || typeof value !== 'object' || value === null) return [];
   const known = new Set(parts.flatMap((part) => part.partOf?.keys ?? []));

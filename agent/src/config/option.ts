@@ -31,18 +31,11 @@ export interface Option<T> {
   /** Name of the option whose given value is the default of this one. */
   readonly inherits?: string;
   readonly partOf?: PartOf;
-  /** The part of the next release that will use it. Until then it has no effect, which help, docs and a warning say. */
-  readonly usedByNext?: string;
 }
 
 /** Keeps the value's type while the members are checked. */
 export function option<T>(definition: Option<T>): Option<T> {
   return definition;
-}
-
-/** The sentences for help and docs. */
-export function docOf({ doc, usedByNext }: Option<unknown>): string {
-  return usedByNext === undefined ? doc : `${doc} No effect yet: used by the next release's ${usedByNext}.`;
 }
 
 /** `UMBEL_` and the name in capitals. */

@@ -1,3 +1,4 @@
+import { NO_MASK } from '../core/mask/mask.ts';
 import type { ControlService, WorkerInspection } from '../core/control/service.ts';
 import type { Closable } from '../lib/closer-stack.ts';
 import { Bulks } from './bulk.ts';
@@ -19,7 +20,7 @@ const LOOK_EVERY_MS = 1000;
  * come online, and to switch their events on; `close()` ends that, and every call under way with what was heard so far.
  */
 export function openControl(deps: ControlDeps): ControlService & Closable {
-  const { transport, workers, backend, history, clock, logger, masker } = deps;
+  const { transport, workers, backend, history, clock, logger, masker = NO_MASK } = deps;
   const { inspectTimeoutMs = DEFAULT_TIMEOUT_MS, enableEvents = true, defaultQueue = 'celery' } = deps.options ?? {};
   const { queues: configured = [], origin = 'umbel' } = deps.options ?? {};
   const { control: channel, tasks } = transport;
@@ -37,8 +38,8 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
   const events = new EventSwitch({ transport, workers, enableEvents, clock, logger });
   const queues = new KnownQueues({ tasks, inspections, configured, defaultQueue });
   const sender = new TaskSender({ tasks, queues, inspections, history, defaultQueue, origin, clock, logger });
-  const results = new Results(backend, clock, deps.masker);
-  const retrier = new Retrier({ tasks, backend, caller, workers, sender, queues, inspections, defaultQueue });
+  const results = new Results(backend, clock, masker);
+  const retrier = new Retrier({ tasks, backend, caller, workers, sender, queues, inspections, defaultQueue, masker });
   const bulks = new Bulks({ history, retrier, caller, clock, logger });
 
   const lookForNew = (): void => {

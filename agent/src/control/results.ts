@@ -1,6 +1,6 @@
 import { ControlRefused } from '../core/control/command.ts';
 import type { TaskResult } from '../core/control/service.ts';
-import { type Masker, NO_MASK } from '../core/mask/mask.ts';
+import type { Masker } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady, PENDING } from '../core/state/states.ts';
 import { jsonRepr } from '../core/wire/json-repr.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -19,7 +19,7 @@ export class Results {
   readonly #masker: Masker;
   readonly #closing = new AbortController();
 
-  constructor(backend: ResultBackend | undefined, clock: Clock, masker: Masker = NO_MASK) {
+  constructor(backend: ResultBackend | undefined, clock: Clock, masker: Masker) {
     this.#backend = backend;
     this.#clock = clock;
     this.#masker = masker;

@@ -1,7 +1,7 @@
 import { ControlRefused } from '../core/control/command.ts';
 import { suggestion } from '../core/control/near.ts';
 import type { RetryOutcome, RetryPlan, TaskArguments, TaskOptions, WorkerInspection } from '../core/control/service.ts';
-import { isMasked } from '../core/mask/mask.ts';
+import { isMasked, type Masker } from '../core/mask/mask.ts';
 import type { TaskRecord } from '../core/query/records.ts';
 import { FAILURE, REJECTED, REVOKED, SUCCESS } from '../core/state/states.ts';
 import { findArguments, type FoundArguments, type SourceDeps } from './argument-sources.ts';
@@ -16,6 +16,7 @@ export interface RetryDeps extends SourceDeps {
   readonly queues: KnownQueues;
   readonly inspections: () => ReadonlyMap<string, WorkerInspection>;
   readonly defaultQueue: string;
+  readonly masker: Masker;
 }
 
 /** Sends finished tasks again, as new tasks with the arguments they really had. */
@@ -26,8 +27,12 @@ export class Retrier {
     this.#deps = deps;
   }
 
-  /** As `ControlService.planRetry`. */
-  async plan(task: TaskRecord, edited: Partial<TaskArguments> = {}): Promise<RetryPlan> {
+  /** As `ControlService.planRetry`: secrets in the arguments are masked where they are shown. */
+  async plan(task: TaskRecord, edited?: Partial<TaskArguments>): Promise<RetryPlan> {
+    return this.#masked(await this.#plan(task, edited));
+  }
+
+  async #plan(task: TaskRecord, edited: Partial<TaskArguments> = {}): Promise<RetryPlan> {
     if (!FINISHED.includes(task.state)) {
       throw refused(
         `The task is ${task.state}: only finished ones (${FINISHED.join(', ')}) can be sent again. Wait for its end, or revoke it first.`,
@@ -49,16 +54,21 @@ export class Retrier {
   async retry(task: TaskRecord, edited?: Partial<TaskArguments>, options: TaskOptions = {}): Promise<RetryOutcome> {
     const { taskId } = task;
     try {
-      const plan = await this.plan(task, edited);
+      const plan = await this.#plan(task, edited);
       const queue = options.queue ?? plan.queue ?? this.#deps.defaultQueue;
       const { name, argsJson, kwargsJson } = plan;
       if (options.taskId === taskId) throw refused('taskId: the new task needs an id of its own.');
       const newTaskId = await this.#deps.sender.send({ name, argsJson, kwargsJson, options: { ...options, queue } });
-      return { taskId, ok: true, newTaskId, plan: { ...plan, queue } };
+      return { taskId, ok: true, newTaskId, plan: this.#masked({ ...plan, queue }) };
     } catch (error) {
       if (error instanceof ControlRefused) return { taskId, ok: false, reason: error.message };
       throw error;
     }
+  }
+
+  #masked(plan: RetryPlan): RetryPlan {
+    const { masker } = this.#deps;
+    return { ...plan, argsJson: masker.text(plan.argsJson), kwargsJson: masker.text(plan.kwargsJson) };
   }
 
   async #arguments(task: TaskRecord, edited: Partial<TaskArguments>): Promise<FoundArguments> {

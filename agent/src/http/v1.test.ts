@@ -353,10 +353,12 @@ describe('the agent', () => {
   it('tells whether it is ready, and why not', async () => {
     expect((await app.inject('/health/live')).json()).toEqual({ status: 'ok' });
     expect((await app.inject('/health/ready')).statusCode).toBe(200);
+    expect((await app.inject('/health')).body).toMatch(/^Connected to /);
     const other = testDeps();
     const server = await buildServer(other);
     const { broker, history } = other.status();
     other.setStatus({ broker: { ...broker, connected: false, problem: 'no route to broker' } });
+    expect((await server.inject('/health')).statusCode).toBe(500);
     const got = await server.inject('/health/ready');
     expect([got.statusCode, got.json()]).toEqual([
       503,

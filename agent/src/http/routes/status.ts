@@ -1,5 +1,5 @@
 import type { Routes } from '../context.ts';
-import { answers, described } from '../contract/answers.ts';
+import { answers, described, textOf } from '../contract/answers.ts';
 import { parameters } from '../contract/parameters.ts';
 import { LiveHealthSchema, ReadyHealthSchema, ref, StatusSchema } from '../contract/schemas.ts';
 
@@ -41,9 +41,35 @@ const readySchema = {
   },
 };
 
-/** `/health/live` and `/health/ready`, for process supervisors. */
+const exporterSchema = {
+  tags: ['Agent'],
+  summary: 'As celery-exporter answers: connected or not, in one line',
+  response: {
+    200: textOf('Broker and history are connected, and the history keeps up', 'text/plain'),
+    500: textOf('What is wrong', 'text/plain'),
+  },
+};
+
+/** Events that wait this long for the history do not wait, they are stuck. */
+const STUCK_MS = 60_000;
+
+/** `/health/live` and `/health/ready`, for process supervisors, and `/health` as celery-exporter has it. */
 export const healthRoutes: Routes = async (app, { deps }) => {
   app.get('/health/live', { schema: liveSchema }, () => ({ status: 'ok' as const }));
+
+  app.get('/health', { schema: exporterSchema }, (_request, reply) => {
+    const { broker, history } = deps.status();
+    const problems = [
+      ...(broker.connected ? [] : [broker.problem ?? 'the broker is not connected']),
+      ...(history.enabled && !history.connected ? [history.problem ?? 'the history is not connected'] : []),
+      ...(history.lagMs > STUCK_MS ? [`events wait ${Math.round(history.lagMs / 1000)} s for the history`] : []),
+    ];
+    const text = problems.length === 0 ? `Connected to ${broker.displayUrl}` : problems.join('; ');
+    return reply
+      .code(problems.length === 0 ? 200 : 500)
+      .type('text/plain; charset=utf-8')
+      .send(text);
+  });
 
   app.get('/health/ready', { schema: readySchema }, (_request, reply) => {
     const { broker, history } = deps.status();
