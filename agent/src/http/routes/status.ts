@@ -65,10 +65,8 @@ export const healthRoutes: Routes = async (app, { deps }) => {
       ...(history.lagMs > STUCK_MS ? [`events wait ${Math.round(history.lagMs / 1000)} s for the history`] : []),
     ];
     const text = problems.length === 0 ? `Connected to ${broker.displayUrl}` : problems.join('; ');
-    return reply
-      .code(problems.length === 0 ? 200 : 500)
-      .type('text/plain; charset=utf-8')
-      .send(text);
+    void reply.code(problems.length === 0 ? 200 : 500).type('text/plain; charset=utf-8');
+    return text;
   });
 
   app.get('/health/ready', { schema: readySchema }, (_request, reply) => {
