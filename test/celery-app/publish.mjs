@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Publishes synthetic Celery events straight to Redis. As a program: `node publish.mjs --help`; as a module: see the
+ * Publishes synthetic Celery events straight to Redis, or makes them for RabbitMQ. As a program: `node publish.mjs --help`; as a module: see the
  * exports. The events are what a worker of Celery 5.7 sends, batched as its event loop batches them (`task.multi`).
  */
 import { createConnection } from 'node:net';
@@ -94,27 +94,51 @@ function taskEvent({ index, id, step }, { timestamp, worker, clock }) {
 }
 
 /**
- * The same events as Redis commands (RESP), ready to be written to a socket.
+ * The same events as messages, by worker.
  *
- * @param {{ tasks: number, batch?: number, db?: number, workers?: number, startMs?: number, perSecond?: number }} options
+ * @param {{ tasks: number, batch?: number, workers?: number, startMs?: number, perSecond?: number }} options
  *   `batch`: events in a message, default 20 (a worker flushes at 24); 1 = single messages
- * @returns {Generator<{ command: Buffer, events: number }>}
+ * @returns {Generator<{ routingKey: string, body: unknown, events: number }>}
  */
-export function* encodedMessages(options) {
-  const { batch = 20, db = 0, workers = 4 } = options;
+function* messages(options) {
+  const { batch = 20, workers = 4 } = options;
   const waiting = Array.from({ length: workers }, () => /** @type {Record<string, unknown>[]} */ ([]));
   for (const { worker, event } of taskEvents(options)) {
     if (batch === 1) {
-      yield { command: publishCommand(db, String(event['type']).replaceAll('-', '.'), event), events: 1 };
+      yield { routingKey: String(event['type']).replaceAll('-', '.'), body: event, events: 1 };
       continue;
     }
     const list = waiting[worker] ?? [];
     if (list.push(event) < batch) continue;
-    yield { command: publishCommand(db, 'task.multi', list), events: list.length };
+    yield { routingKey: 'task.multi', body: list, events: list.length };
     waiting[worker] = [];
   }
   for (const list of waiting) {
-    if (list.length > 0) yield { command: publishCommand(db, 'task.multi', list), events: list.length };
+    if (list.length > 0) yield { routingKey: 'task.multi', body: list, events: list.length };
+  }
+}
+
+/**
+ * The same events as Redis commands (RESP), ready to be written to a socket.
+ *
+ * @param {{ tasks: number, batch?: number, db?: number, workers?: number, startMs?: number, perSecond?: number }} options
+ * @returns {Generator<{ command: Buffer, events: number }>}
+ */
+export function* encodedMessages(options) {
+  for (const { routingKey, body, events } of messages(options)) {
+    yield { command: publishCommand(options.db ?? 0, routingKey, body), events };
+  }
+}
+
+/**
+ * The same events as RabbitMQ gets them: the body alone.
+ *
+ * @param {{ tasks: number, batch?: number, workers?: number, startMs?: number, perSecond?: number }} options
+ * @returns {Generator<{ routingKey: string, payload: Buffer, events: number }>}
+ */
+export function* amqpMessages(options) {
+  for (const { routingKey, body, events } of messages(options)) {
+    yield { routingKey, payload: Buffer.from(pythonJson(body)), events };
   }
 }
 

@@ -6,11 +6,11 @@ import type { Scrape } from '../support/prometheus-text.ts';
 import { scrape } from '../support/prometheus-text.ts';
 import { pause, waitFor } from '../support/wait.ts';
 
-/** Two workers as different as a small site has them. */
-export async function startTwoWorkers(brokerUrl: string): Promise<CeleryWorker[]> {
+/** Two workers as different as a small site has them; `backend` as in `CeleryOptions`. */
+export async function startTwoWorkers(brokerUrl: string, backend = brokerUrl): Promise<CeleryWorker[]> {
   return Promise.all([
-    startCelery({ brokerUrl, name: 'w1', queues: ['celery', 'emails'], pool: 'prefork', concurrency: 2 }),
-    startCelery({ brokerUrl, name: 'w2', queues: ['celery', 'reports'], pool: 'threads', concurrency: 3 }),
+    startCelery({ brokerUrl, backend, name: 'w1', queues: ['celery', 'emails'], pool: 'prefork', concurrency: 2 }),
+    startCelery({ brokerUrl, backend, name: 'w2', queues: ['celery', 'reports'], pool: 'threads', concurrency: 3 }),
   ]);
 }
 
@@ -43,6 +43,18 @@ export async function untilBothQuiet(
     60_000,
     'Flower and the agent having counted the same',
   );
+}
+
+/**
+ * Waits until Flower has each task in the state its load expects: a worker stores a state at once, and keeps its events
+ * back for a second or more. Resolves after 20 s in any case.
+ */
+export async function untilHeard(flowerUrl: string, expected: Readonly<Record<string, string>>): Promise<void> {
+  const isHeard = async (): Promise<boolean> => {
+    const tasks = (await getObject(`${flowerUrl}/api/tasks`)) as Record<string, { readonly state?: string }>;
+    return Object.entries(expected).every(([id, state]) => tasks[id]?.state === state);
+  };
+  await waitFor(isHeard, 20_000, 'every end being heard').catch(() => undefined);
 }
 
 /** Waits until the agent's listing holds as many tasks as Flower's: its answers come from the history, written in batches. */

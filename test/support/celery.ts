@@ -58,9 +58,9 @@ export async function runLoad(
   name: string,
   brokerUrl: string,
   args: readonly string[] = [],
-  timeoutMs = 300_000,
+  { timeoutMs = 300_000, backend = brokerUrl }: { readonly timeoutMs?: number; readonly backend?: string } = {},
 ): Promise<LoadReport> {
-  const load = startPython(['-m', 'load', name, ...args], appEnvironment(brokerUrl));
+  const load = startPython(['-m', 'load', name, ...args], appEnvironment(brokerUrl, backend));
   const { code } = await within(load.exited, timeoutMs, `the load ${name}`).finally(() => {
     if (load.running()) void load.kill('SIGKILL');
   });

@@ -14,6 +14,8 @@ export interface FlowerServer extends ManagedProcess {
 /** Flower beside the agent, its API open, with its stock options unless `args` says otherwise; heard as "ready" once it listens. */
 export async function startFlower(options: {
   readonly brokerUrl: string;
+  /** Result backend, default the broker. */
+  readonly backend?: string;
   readonly args?: readonly string[];
 }): Promise<FlowerServer> {
   const port = await freePort();
@@ -21,11 +23,14 @@ export async function startFlower(options: {
     name: 'flower',
     command: testPython(),
     args: ['-m', 'celery', '-A', 'app', 'flower', '--address=127.0.0.1', `--port=${port}`, ...(options.args ?? [])],
-    env: pythonEnvironment({ ...appEnvironment(options.brokerUrl), FLOWER_UNAUTHENTICATED_API: 'true' }),
+    env: pythonEnvironment({
+      ...appEnvironment(options.brokerUrl, options.backend),
+      FLOWER_UNAUTHENTICATED_API: 'true',
+    }),
     cwd: CELERY_APP,
   });
   const url = `http://127.0.0.1:${port}`;
-  await flower.printed(/Connected to redis/, 60_000);
+  await flower.printed(/Connected to (redis|amqp)/, 60_000);
   await waitFor(async () => (await getText(`${url}/healthcheck`)).status === 200, 30_000, 'Flower listening');
   return Object.assign(flower, { url });
 }

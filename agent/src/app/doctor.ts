@@ -14,7 +14,7 @@ import { openResults } from './results.ts';
 import { transportOf } from './transport.ts';
 
 export interface DoctorDeps {
-  /** Closed at the end. On RabbitMQ it must listen by a queue of its own: the agent's has one active consumer. */
+  /** Closed at the end. On RabbitMQ it listens by a queue of its own: the agent's has one active consumer. */
   readonly transport: BrokerTransport;
   readonly openResults: DoctorPorts['openResults'];
   readonly grafanaUrl: string | undefined;
@@ -35,7 +35,7 @@ export function doctorParts(
   deps: { readonly clock: Clock; readonly logger: Logger },
 ): Pick<DoctorDeps, 'transport' | 'openResults' | 'grafanaUrl' | 'tls'> {
   return {
-    transport: transportOf(config, deps),
+    transport: transportOf(config, { ...deps, ownQueue: true }),
     openResults: () => {
       const { backend, problem } = openResults(config, deps.clock);
       return problem === undefined ? Promise.resolve(backend) : Promise.reject(new Error(problem));

@@ -119,7 +119,7 @@ const broker = {
   prefetch: option({
     name: 'prefetch',
     type: whole(1, 65_535),
-    default: 2000,
+    default: 5000,
     doc: 'Messages that RabbitMQ delivers before those in front of them are stored.',
   }),
   brokerApi: option<string | undefined>({

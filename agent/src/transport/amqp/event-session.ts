@@ -7,12 +7,15 @@ import { PlainProblem } from './problems.ts';
 
 /** Acknowledgements are gathered for this long. */
 const ACK_EVERY_MS = 50;
+const CLOSE_PATIENCE_MS = 2000;
 
 export interface EventSessionDeps {
   readonly connection: AmqpConnection;
   readonly queue: string;
   /** Messages delivered and not yet settled, at most. */
   readonly prefetch: number;
+  /** The broker forgets each message as it is sent; default false. */
+  readonly noAck?: boolean;
   readonly clock: Clock;
   onMessage(message: RawMessage): void;
 }
@@ -28,7 +31,7 @@ export interface EventSession {
   close(): Promise<void>;
 }
 
-/** The broker ended the consumer: its queue was deleted, or moved away. */
+/** The broker ended the consumer: its queue was deleted, moved away, or waited too long (`consumer_timeout`). */
 export class ConsumerCancelled extends PlainProblem {}
 
 /** Starts to consume. @throws amqplib's error */
@@ -36,7 +39,7 @@ export async function openEventSession(deps: EventSessionDeps): Promise<EventSes
   const channel = await deps.connection.model.createChannel();
   const session = new ConsumingSession(deps, channel);
   await channel.prefetch(deps.prefetch);
-  await channel.consume(deps.queue, (message) => session.accept(message), { noAck: false });
+  await channel.consume(deps.queue, (message) => session.accept(message), { noAck: deps.noAck ?? false });
   return session;
 }
 
@@ -72,7 +75,8 @@ class ConsumingSession implements EventSession {
 
   accept(message: ConsumeMessage | null): void {
     if (message === null) {
-      this.#end(new ConsumerCancelled(`rabbitmq ended the consumer: the queue ${this.#deps.queue} was deleted`));
+      const { queue } = this.#deps;
+      this.#end(new ConsumerCancelled(`rabbitmq ended the consumer of the queue ${queue}: was the queue deleted?`));
       return;
     }
     if (this.#isOver) return;
@@ -82,7 +86,7 @@ class ConsumingSession implements EventSession {
       routingKey: fields.routingKey,
       payload: message.content,
       properties: propertiesOf(message),
-      delivery: { session: this.id, tag: fields.deliveryTag },
+      ...(this.#deps.noAck !== true && { delivery: { session: this.id, tag: fields.deliveryTag } }),
     });
   }
 
@@ -103,7 +107,12 @@ class ConsumingSession implements EventSession {
     this.#cancelFlush?.();
     this.#flush();
     this.#end(undefined);
-    await this.#channel.close().catch(() => undefined);
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#deps.clock.after(CLOSE_PATIENCE_MS, resolve); // of a broker that hangs, no answer comes
+    });
+    await Promise.race([this.#channel.close().catch(() => undefined), late]);
+    cancel();
   }
 
   #flush(): void {

@@ -50,6 +50,18 @@ export function describeLoss(error: Error | undefined): string {
   return `connection lost: ${errorCode(error) || text.slice(0, 200)}`;
 }
 
+/** Why no event may have come yet; `others`: agents that read the same queue. */
+export function describeSilence(
+  { queue, exchange }: { readonly queue: string; readonly exchange: string },
+  others: 'none' | 'maybe' | 'seen',
+): string {
+  if (others === 'seen') {
+    return `Another agent reads the queue ${queue}; this one stands by and takes over when that one stops.`;
+  }
+  const maybe = others === 'none' ? '' : `; or another agent, started at the same time, reads the queue ${queue}`;
+  return `No event came so far: start the workers with -E, and check that their event_exchange is "${exchange}"${maybe}.`;
+}
+
 function describeRefusal(text: string, url: AmqpUrl): string | undefined {
   const where = whereOf(url);
   const user = `user "${url.username}"`;

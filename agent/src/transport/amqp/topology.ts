@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Channel } from 'amqplib';
 import type { AmqpConnection } from './connection.ts';
 import { PlainProblem, replyCode, textOf } from './problems.ts';
@@ -50,6 +51,20 @@ export async function declareEventQueue(connection: AmqpConnection, spec: EventQ
     consumers: state.consumerCount,
     ...(flaw !== undefined && { flaw }),
   };
+}
+
+/**
+ * A queue for this connection alone, which takes nothing from anybody and is gone with it. Its name begins as `queue`
+ * does, for the permissions that hold there. @throws amqplib's error
+ */
+export async function declareOwnQueue(connection: AmqpConnection, spec: EventQueueSpec): Promise<string> {
+  await declareExchange(connection, spec.exchange);
+  const name = `${spec.queue}.${randomUUID()}`;
+  await onChannel(connection, async (channel) => {
+    await channel.assertQueue(name, { durable: false, exclusive: true, autoDelete: true });
+    await channel.bindQueue(name, spec.exchange, '#');
+  });
+  return name;
 }
 
 /** Runs `work` on a channel of its own: the broker closes a channel at the first refusal. */

@@ -303,6 +303,26 @@ describe('several', () => {
     expect(idle.transport.health().hint).toBeUndefined();
   });
 
+  it('listeners with a queue of their own take nothing from the agent, and leave nothing behind', async () => {
+    const names = own();
+    const agent = listen(server.url, names);
+    await connected(agent);
+    const doctor = listen(server.url, { ...names, ownQueue: true, prefetch: 2, probeAfterMs: 100 });
+    await connected(doctor);
+    await waitUntil('the hint', () => /No event came/.test(doctor.transport.health().hint ?? ''));
+    expect(doctor.transport.health()).toMatchObject({ keepsEvents: false });
+    expect(doctor.transport.health().hint).not.toContain('another agent');
+    await send(names.eventExchange, 1, 2, 3, 4);
+    await waitUntil('all of them, twice', () => agent.numbers().length === 4 && doctor.numbers().length === 4);
+    expect(doctor.listener.messages.every(({ delivery }) => delivery === undefined)).toBe(true);
+    await doctor.transport.close();
+    const left = server.ctl('list_queues', 'name').split('\n');
+    expect(left.filter((name) => name.startsWith(`${names.eventQueue}.`)).sort()).toEqual([
+      `${names.eventQueue}.dropped.first`,
+      `${names.eventQueue}.dropped.last`,
+    ]);
+  });
+
   it('brokers: the next of the list is taken when the first is away', async () => {
     const names = own();
     const away = `amqp://guest:guest@127.0.0.1:${await freePort()}//`;

@@ -13,9 +13,9 @@ import { openEventSession } from './event-session.ts';
 import type { EventSession } from './event-session.ts';
 import { CommandLink } from './link.ts';
 import { managementApi } from './management.ts';
-import { describeLoss, describeProblem, replyCode, textOf, whereOf } from './problems.ts';
+import { describeLoss, describeProblem, describeSilence, replyCode, textOf, whereOf } from './problems.ts';
 import { AmqpQueues } from './queues.ts';
-import { declareEventQueue } from './topology.ts';
+import { declareEventQueue, declareOwnQueue } from './topology.ts';
 import type { EventQueueSpec, EventQueueState } from './topology.ts';
 
 export interface AmqpTransportOptions {
@@ -25,11 +25,19 @@ export interface AmqpTransportOptions {
   readonly controlExchange?: string;
   /** Name of the queue that keeps the events; default `umbel.events`, or `umbel.EXCHANGE` of another exchange. */
   readonly eventQueue?: string;
+  /**
+   * Listens by a queue for this connection alone instead: takes no event from an agent, keeps none, and there is
+   * nothing to settle. Default false.
+   */
+  readonly ownQueue?: boolean;
   /** Bytes that may wait in it; beyond them the oldest events are dropped, and told as a gap. Default 1 GiB. */
   readonly eventQueueMaxBytes?: number;
   /** How long an event may wait in it. Default 3 days. */
   readonly eventQueueMaxAgeMs?: number;
-  /** Messages delivered and not yet settled. Default 2000. */
+  /**
+   * Messages delivered and not yet settled. Default 5000: more than a write to the history takes at once, even of
+   * messages of one event each; with 2000 those were stored at 8,900 a second, with 5000 at 26,900.
+   */
   readonly prefetch?: number;
   /** Flower's `broker_api`: URL of the management API with user and password. */
   readonly brokerApi?: string;
@@ -53,8 +61,15 @@ export interface AmqpTransportDeps {
 const DAY_MS = 86_400_000;
 /** A connection that lived shorter counts as a failed attempt, so that a flapping broker is not hammered. */
 const STABLE_MS = 5000;
-/** Longest time for declaring and consuming; a quorum queue answers once its leader is elected. */
-const DECLARE_PATIENCE_MS = 10_000;
+/**
+ * Longest time for declaring and consuming. After a crash of the broker its ports open before its quorum queues have
+ * read their log back and elected a leader; until then RabbitMQ keeps `basic.consume` waiting, for at most 30 s, and
+ * then ends the connection itself (541). Whoever gives up earlier begins that wait anew. A broker that is gone is
+ * noticed by its heartbeats.
+ */
+const DECLARE_PATIENCE_MS = 45_000;
+/** From then on it is told that the broker keeps us waiting. */
+const DECLARE_SLOW_MS = 5000;
 
 /**
  * Keeps Celery's events in a queue of RabbitMQ and reads them from there (celery-wire 3.2): what is sent while no agent
@@ -63,6 +78,9 @@ const DECLARE_PATIENCE_MS = 10_000;
 export function openAmqpTransport(deps: AmqpTransportDeps): BrokerTransport {
   return new AmqpTransport(deps);
 }
+
+/** A queue for one connection never was there before. */
+const OWN_QUEUE: EventQueueState = { existed: false, messages: 0, consumers: 0 };
 
 interface Session {
   readonly url: AmqpUrl;
@@ -198,7 +216,7 @@ class AmqpTransport implements BrokerTransport {
         void opening.then((late) => late.close()).catch(() => undefined);
         return undefined;
       }
-      return await this.#withPatience(connection, this.#listen(url, connection));
+      return await this.#withPatience(url, connection, this.#listen(url, connection));
     } catch (error) {
       await connection?.close();
       if (!this.#isClosing()) this.#setProblem(describeProblem(error, url));
@@ -207,15 +225,21 @@ class AmqpTransport implements BrokerTransport {
   }
 
   /** amqplib waits for ever for an answer: where none comes in time, the connection is given up, which ends `work`. */
-  async #withPatience<T>(connection: AmqpConnection, work: Promise<T>): Promise<T> {
+  async #withPatience<T>(url: AmqpUrl, connection: AmqpConnection, work: Promise<T>): Promise<T> {
     const giveUp = (): void => void connection.close();
     const cancel = this.#clock.after(DECLARE_PATIENCE_MS, giveUp);
+    const tell = this.#clock.after(DECLARE_SLOW_MS, () => {
+      this.#setProblem(
+        `RabbitMQ at ${whereOf(url)} is slow to open the queue ${this.#spec.queue}: it elects a leader.`,
+      );
+    });
     this.#closing.signal.addEventListener('abort', giveUp, { once: true });
     if (this.#isClosing()) giveUp();
     try {
       return await work;
     } finally {
       cancel();
+      tell();
       this.#closing.signal.removeEventListener('abort', giveUp);
     }
   }
@@ -223,16 +247,19 @@ class AmqpTransport implements BrokerTransport {
   async #listen(url: AmqpUrl, connection: AmqpConnection): Promise<Session> {
     connection.model.on('blocked', (reason) => this.#setBlocked('events', reason));
     connection.model.on('unblocked', () => this.#setBlocked('events', undefined));
-    const state = await declareEventQueue(connection, this.#spec);
+    const { prefetch = 5000, ownQueue: noAck = false } = this.#options;
+    const { exchange } = this.#spec;
+    const queue = noAck ? await declareOwnQueue(connection, this.#spec) : this.#spec.queue;
+    const state = noAck ? OWN_QUEUE : await declareEventQueue(connection, this.#spec);
     if (state.flaw !== undefined) this.#logger.warn(state.flaw);
     const events = await openEventSession({
       connection,
-      queue: this.#spec.queue,
-      prefetch: this.#options.prefetch ?? 2000,
+      queue,
+      prefetch,
+      noAck,
       clock: this.#clock,
       onMessage: (message) => this.#onMessage(message),
     });
-    const { queue, exchange } = this.#spec;
     this.#logger.info({ broker: whereOf(url), queue, exchange, waiting: state.messages }, 'listening to events');
     return { url, connection, events, state };
   }
@@ -275,7 +302,7 @@ class AmqpTransport implements BrokerTransport {
   }
 
   async #lookForDrops({ connection, state }: Session, listener: EventListener): Promise<void> {
-    if (connection.isEnded() || this.#isClosing() || state.flaw !== undefined) return;
+    if (connection.isEnded() || this.#isClosing() || state.flaw !== undefined || state === OWN_QUEUE) return;
     try {
       await readDrops(connection, this.#spec, (gap) => {
         this.#logger.warn(gap, 'events were missed');
@@ -291,12 +318,11 @@ class AmqpTransport implements BrokerTransport {
   /** Says why nothing may have come: agents that share the queue take turns, or nobody sends. */
   #probeSilence({ connection, state }: Session): void {
     if (this.#hasEvents || connection.isEnded()) return;
-    const { queue, exchange } = this.#spec;
-    // RabbitMQ counts the active consumer only, so who came second knows it from before it came.
-    const hint =
-      state.consumers > 0
-        ? `Another agent reads the queue ${queue}; this one stands by and takes over when that one stops.`
-        : `No event came so far: start the workers with -E, and check that their event_exchange is "${exchange}"; or another agent, started at the same time, reads the queue ${queue}.`;
+    // RabbitMQ counts the active consumer only, so who came second knows it from before it came. Right after a crash of
+    // the broker it still counts the one from before: then it proves nothing.
+    const others =
+      state === OWN_QUEUE ? 'none' : state.consumers > 0 && this.#health.reconnects === 0 ? 'seen' : 'maybe';
+    const hint = describeSilence(this.#spec, others);
     this.#logger.info(hint);
     this.#health = { ...this.#health, hint };
   }

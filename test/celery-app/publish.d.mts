@@ -1,0 +1,16 @@
+/** An event message as RabbitMQ gets it. */
+export interface AmqpEventMessage {
+  readonly routingKey: string;
+  readonly payload: Buffer;
+  /** Events in it. */
+  readonly events: number;
+}
+
+/** Three events for each task: received, started, then succeeded or, for every fiftieth, failed. */
+export function amqpMessages(options: {
+  readonly tasks: number;
+  /** Events in a message, default 20. */
+  readonly batch?: number;
+  /** Epoch ms of the first event's timestamp, default now. */
+  readonly startMs?: number;
+}): Iterable<AmqpEventMessage>;
