@@ -106,6 +106,7 @@ describe('the agent', () => {
       agent.launch();
     }
     await expectOnce(agent, await flow);
+    await connected(agent); // the last one may not have needed to store anything
     await stopSettled(agent, 'ev-killed');
   }, 180_000);
 
