@@ -174,6 +174,8 @@ function keepOpening(
       previousRunEnded(await parts.log.lastAlive(options.agentName));
       opening.parts = parts;
       logger.info('history open');
+      // Not only every hour: an agent that is restarted more often would never drop anything.
+      void applyRetention(parts.partitions, logger);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (problem !== opening.problem)

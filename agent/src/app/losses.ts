@@ -9,6 +9,8 @@ import type { Totals } from './pipeline.ts';
 
 /** Overflows closer together than this are one gap. */
 const QUIET_MS = 5000;
+/** Of each reason one reject is logged so often, with the number of those between. */
+const REJECTS_EVERY_MS = 60_000;
 
 export interface LossesDeps {
   readonly clock: Clock;
@@ -29,6 +31,7 @@ export interface Losses {
 }
 
 export function watchLosses({ clock, logger, metrics, totals, history }: LossesDeps): Losses {
+  const rejects = new Map<string, { readonly loggedMs: number; readonly unlogged: number }>();
   let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
 
   function gap(gap: ListeningGap): void {
@@ -41,7 +44,16 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
     reject(reject) {
       totals.rejects += 1;
       metrics.onReject(reject.reason);
-      logger.debug(reject, 'not an event');
+      const { loggedMs = -Infinity, unlogged = 0 } = rejects.get(reject.reason) ?? {};
+      const nowMs = clock.now();
+      const isDue = nowMs - loggedMs >= REJECTS_EVERY_MS;
+      rejects.set(reject.reason, isDue ? { loggedMs: nowMs, unlogged: 0 } : { loggedMs, unlogged: unlogged + 1 });
+      if (isDue)
+        logger.warn(
+          { ...reject, sinceLast: unlogged },
+          'a message, or a part of one, is no event: counted and left out',
+        );
+      else logger.debug(reject, 'not an event');
     },
     overflow(queue, { receivedMs }) {
       totals.dropped += 1;

@@ -22,6 +22,7 @@ import { historyOptions } from './settings.ts';
 
 /** What storing the last events may take of a shutdown, ms. */
 const CLOSE_HISTORY_MS = 6000;
+const FLUSH_MS = 1000;
 
 export interface ReceptionDeps {
   readonly clock: Clock;
@@ -83,6 +84,12 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     onOverflow: (message) => lose('intake', message),
     hasRoom: () => history?.feed.hasRoom() ?? true,
   });
+  // Behind a backlog events wait in blocks for their file: not longer than this in memory alone.
+  const stopFlushing = clock.every(FLUSH_MS, () => {
+    intake.flush();
+    history?.queue.flush();
+  });
+  open.use({ close: stopFlushing });
   if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
   open.use(ingest);
   return { ingest, intake, history, losses, sinks, totals };

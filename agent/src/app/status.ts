@@ -11,6 +11,9 @@ import type { Totals } from './pipeline.ts';
 /** Workers are heard for this long without one task event before the agent says what may be missing. */
 const NO_TASK_EVENTS_MS = 60_000;
 
+/** Longer than any write takes: the database, or the way to it, is frozen. */
+const STUCK_MS = 60_000;
+
 export interface StatusDeps {
   readonly version: string;
   readonly startedMs: number;
@@ -50,11 +53,13 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
 
 function historyStatus(history: History | undefined, nowMs: number): AgentStatus['history'] {
   if (history === undefined) return { enabled: false, connected: false, lagMs: 0, queuedBatches: 0, spilledBytes: 0 };
-  const problem = history.problem();
+  const lagMs = historyLagMs(history, nowMs);
+  const stuck = `events have waited ${Math.round(lagMs / 1000)} s for the database`;
+  const problem = history.problem() ?? (lagMs > STUCK_MS ? stuck : undefined);
   return {
     enabled: true,
     connected: problem === undefined,
-    lagMs: historyLagMs(history, nowMs),
+    lagMs,
     queuedBatches: history.queue.ready,
     spilledBytes: history.queue.diskBytes,
     ...(problem === undefined ? {} : { problem }),

@@ -194,6 +194,7 @@ describe('a search', () => {
         fingerprint: 'f',
         fromMs: NOW_MS - HOUR_MS,
         toMs: NOW_MS,
+        receivedOnly: true,
         receivedFrom: 1,
         receivedTo: 2,
         runtimeMin: 300,

@@ -16,9 +16,10 @@ export interface TaskFilter {
   /** On `timestamp`, epoch ms: from inclusive, to exclusive. */
   readonly fromMs?: number;
   readonly toMs?: number;
-  /** On `received`, epoch seconds, both inclusive; tasks without `received` pass (Flower's rule). */
+  /** On `received`, epoch seconds, both inclusive; tasks without `received` pass, unless `receivedOnly` (Flower's rule). */
   readonly receivedFrom?: number;
   readonly receivedTo?: number;
+  readonly receivedOnly?: boolean;
   /** Seconds, inclusive. */
   readonly runtimeMin?: number;
   readonly runtimeMax?: number;

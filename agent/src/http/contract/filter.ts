@@ -36,6 +36,7 @@ export function toTaskFilter(query: TaskFilterQuery, nowMs: number): TaskFilter 
     toMs: instant('to', 1),
     receivedFrom: instant('receivedFrom', 1000),
     receivedTo: instant('receivedTo', 1000),
+    receivedOnly: query.receivedFrom !== undefined || query.receivedTo !== undefined ? true : undefined,
     runtimeMin: seconds('runtimeMin'),
     runtimeMax: seconds('runtimeMax'),
     argsText: query.args,

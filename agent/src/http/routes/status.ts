@@ -50,9 +50,6 @@ const exporterSchema = {
   },
 };
 
-/** Events that wait this long for the history do not wait, they are stuck. */
-const STUCK_MS = 60_000;
-
 /** `/health/live` and `/health/ready`, for process supervisors, and `/health` as celery-exporter has it. */
 export const healthRoutes: Routes = async (app, { deps }) => {
   app.get('/health/live', { schema: liveSchema }, () => ({ status: 'ok' as const }));
@@ -62,7 +59,6 @@ export const healthRoutes: Routes = async (app, { deps }) => {
     const problems = [
       ...(broker.connected ? [] : [broker.problem ?? 'the broker is not connected']),
       ...(history.enabled && !history.connected ? [history.problem ?? 'the history is not connected'] : []),
-      ...(history.lagMs > STUCK_MS ? [`events wait ${Math.round(history.lagMs / 1000)} s for the history`] : []),
     ];
     const text = problems.length === 0 ? `Connected to ${broker.displayUrl}` : problems.join('; ');
     void reply.code(problems.length === 0 ? 200 : 500).type('text/plain; charset=utf-8');

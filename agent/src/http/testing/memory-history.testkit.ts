@@ -139,6 +139,7 @@ function matches(task: TaskRecord, filter: TaskFilter): boolean {
   const among = (values: readonly string[] | undefined, value: string | null): boolean =>
     values === undefined || (value !== null && values.includes(value));
   const { received } = task;
+  if (filter.receivedOnly === true && received === null) return false;
   return (
     among(filter.names, task.name) &&
     among(filter.states, task.state) &&

@@ -194,6 +194,11 @@ export class SpillQueue<T> {
     return this.#problem;
   }
 
+  /** Writes what waits for its file, if the disk takes it; to be called every second or so. */
+  flush(): void {
+    if (this.#pending.length > 0) this.#trySync();
+  }
+
   #trySync(): void {
     try {
       this.sync();

@@ -4,6 +4,8 @@ import pg from 'pg';
 import type { Logger } from '../../lib/logger.ts';
 import { HistoryDown, UnsupportedPostgres } from './errors.ts';
 
+/** The writer's statements may take this long, its wait for other writers included. */
+export const LONGEST_STATEMENT_MS = 60_000;
 /** Oldest server whose SQL the history is written in, as `server_version_num`. */
 const MINIMUM_VERSION = 140000;
 const MIGRATIONS = fileURLToPath(new URL('migrations/', import.meta.url));
@@ -30,6 +32,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: statementTimeoutMs,
+    // The server's own limit does not help when the server, or the way to it, is frozen.
+    query_timeout: Math.max(statementTimeoutMs, LONGEST_STATEMENT_MS) + 5000,
     // A frozen agent must not keep the writers' lock from its replicas.
     idle_in_transaction_session_timeout: statementTimeoutMs,
   });

@@ -1,9 +1,8 @@
 import type pg from 'pg';
+import { LONGEST_STATEMENT_MS } from './database.ts';
 
 /** Advisory lock under which writers take turns. */
 const WRITE_LOCK = 5_549_012_003;
-/** Limit of one statement of a write, its wait for other writers included. */
-const STATEMENT_TIMEOUT_MS = 60_000;
 
 /** A transaction of the writer: what needs no order is done before `take()`, what does after it. */
 export class Turn {
@@ -22,7 +21,7 @@ export class Turn {
     const client = await pool.connect();
     try {
       // Waiting for other writers may take longer than the pool allows a reader.
-      await client.query(`begin isolation level read committed; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+      await client.query(`begin isolation level read committed; set local statement_timeout = ${LONGEST_STATEMENT_MS}`);
       return new Turn(client, onEnd);
     } catch (error) {
       client.release(true);

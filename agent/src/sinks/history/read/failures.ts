@@ -31,6 +31,8 @@ export async function readFailures(
   const context = contextOf(session, query, params);
   const where = [
     "(t.fingerprint is not null or t.state = 'FAILURE')",
+    // A task that was retried and ended well keeps the exception of its retry, but is no failure.
+    ...(filter.states === undefined ? ["t.state <> 'SUCCESS'"] : []),
     ...indexedSql(filter, context),
     ...scannedSql(filter, context),
   ].join(' and ');

@@ -123,8 +123,9 @@ function range(
   ];
 }
 
-function receivedSql({ receivedFrom, receivedTo }: TaskFilter, params: Params): string[] {
+function receivedSql({ receivedFrom, receivedTo, receivedOnly }: TaskFilter, params: Params): string[] {
   const bounds = range('t.received', receivedFrom, receivedTo, '<=', params);
+  if (receivedOnly === true) return bounds;
   return bounds.length === 0 ? [] : [`(t.received is null or (${bounds.join(' and ')}))`];
 }
 

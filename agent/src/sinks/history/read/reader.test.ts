@@ -164,6 +164,7 @@ describe('filters', () => {
     [{ fingerprint: 'f1' }, ['bad-1', 'bad-2', 'bad-3']],
     [{ fromMs: (NOON - 49) * 1000, toMs: (NOON - 47) * 1000 }, ['bad-1', 'bad-2']],
     [{ receivedFrom: NOON - 500, receivedTo: NOON - 60, states: ['SUCCESS'] }, ['child-1', 'child-2', 'loop']],
+    [{ receivedFrom: NOON - 500, receivedTo: NOON - 60, receivedOnly: true, states: ['SUCCESS'] }, ['loop']],
     [{ runtimeMin: 1, runtimeMax: 2 }, ['bad-1', 'bad-2']],
     [{ exceptionText: "VALUEERROR('BAD 2" }, ['bad-2']],
     [{ resultText: '2', kwargsText: 'N' }, [UUID]],
@@ -223,6 +224,13 @@ describe('failures', () => {
       sampleTraceback: null,
     });
     expect(await kit.reader.failures({}, 1)).toHaveLength(1);
+  });
+
+  it('leave out a task that ended well after a retry, unless its state is asked for', async () => {
+    await kit.rows(`update celery_tasks set exception_type = 'OSError', fingerprint = 'f3' where task_id = 'loop'`);
+    expect((await kit.reader.failures({}, 10)).map(({ fingerprint }) => fingerprint)).toEqual(['f1', '', 'f2']);
+    expect(await kit.reader.failures({ states: ['SUCCESS'] }, 10)).toMatchObject([{ fingerprint: 'f3', count: 1 }]);
+    await kit.rows(`update celery_tasks set exception_type = null, fingerprint = null where task_id = 'loop'`);
   });
 
   it('obey the filter', async () => {
