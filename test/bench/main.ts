@@ -13,7 +13,7 @@ const HELP = `npm run bench -- [options]
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
   --events N         of a flood, default 400000; the slow subjects get a tenth
   --runs N           floods of each, default 3; the median counts
-  --batch N          events in a message, default 20; 1 = single messages
+  --batch N,N        events in a message, default 20,1: as prefork workers under load send them, and single messages
   --rate N           events per second, default as fast as Redis takes them
   --write            into docs/performance.md`;
 
@@ -31,7 +31,7 @@ function options() {
       subjects: { type: 'string', default: 'bare,agent,history,flower,exporter' },
       events: { type: 'string' },
       runs: { type: 'string' },
-      batch: { type: 'string', default: '20' },
+      batch: { type: 'string', default: '20,1' },
       rate: { type: 'string' },
     },
   });
@@ -44,7 +44,7 @@ function options() {
     kinds: subjectKinds().filter(({ name }) => values.subjects.split(',').includes(name)),
     events: Number(values.events ?? 400_000 * scale),
     runs: Number(values.runs ?? (values.quick ? 1 : 3)),
-    batch: Number(values.batch),
+    batches: values.batch.split(',').map(Number),
     ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
   };
 }
@@ -52,24 +52,30 @@ function options() {
 type Options = ReturnType<typeof options>;
 
 async function floods(given: Options): Promise<string> {
+  const texts: string[] = [];
+  for (const batch of given.batches) texts.push(await floodsOf(given, batch));
+  return texts.join('\n\n');
+}
+
+async function floodsOf(given: Options, batch: number): Promise<string> {
   const all: Measured[] = [];
   for (const kind of given.kinds) {
     const runs: Measured['runs'][number][] = [];
     for (let run = 0; run < given.runs; run++) {
-      const result = await flood(kind, { ...given, events: Math.round(given.events * kind.share) });
+      const result = await flood(kind, { ...given, batch, events: Math.round(given.events * kind.share) });
       runs.push(result);
       say(`${kind.label}: ${show(result.perSecond)} events/s, ${show(result.cpuPerMillion)} CPU s per million`);
     }
     all.push({ kind, runs });
   }
-  const what = given.batch === 1 ? 'single messages' : `messages of ${given.batch} events`;
+  const what = batch === 1 ? 'single messages' : `messages of ${batch} events`;
   return `${what}, median of ${given.runs}:\n\n${floodTable(all)}`;
 }
 
 async function bursts(given: Options): Promise<string> {
   const all: Measured[] = [];
   for (const kind of given.kinds.filter(({ name }) => name !== 'bare')) {
-    const run = await flood(kind, { events: 200_000, batch: given.batch, redisArgs: [] });
+    const run = await flood(kind, { events: 200_000, batch: given.batches[0] ?? 20, redisArgs: [] });
     say(`${kind.label}: ${run.published - run.counted} of ${run.published} lost in the burst`);
     all.push({ kind, runs: [run] });
   }
