@@ -149,12 +149,12 @@ describe('queue lengths on RabbitMQ', () => {
       for (let n = 0; n < 40; n += 1) await send('shop.sleep', { args: [0.4], queue: 'emails' });
       await waitFor(
         async () => (await agent.metrics()).sum('celery_queue_length', { queue_name: 'emails' }) > 0,
-        20_000,
+        60_000,
         'messages that wait',
       );
       await waitFor(
         async () => (await agent.metrics()).sum('celery_queue_length', { queue_name: 'emails' }) === 0,
-        30_000,
+        60_000,
         'none waiting',
       );
       const metrics = await agent.metrics();

@@ -39,6 +39,8 @@ export function isDataError(error: unknown): boolean {
 
 /** SQLSTATE unique_violation: some of the events are already stored. */
 export const UNIQUE_VIOLATION = '23505';
+/** lock_not_available: another writer has sent the same rows ahead of its turn. */
+export const LOCK_TIMEOUT = '55P03';
 /** Deadlock or serialisation failure: the same transaction may work at once. */
 export function isTransient(error: unknown): boolean {
   const code = errorCode(error);

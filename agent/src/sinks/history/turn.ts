@@ -3,11 +3,17 @@ import { LONGEST_STATEMENT_MS } from './database.ts';
 
 /** Advisory lock under which writers take turns. */
 const WRITE_LOCK = 5_549_012_003;
+/**
+ * A row that another writer has sent ahead is waited for no longer than this. Two writers of one stream can wait for
+ * each other in a circle that Postgres does not see: one link of it is the order of writes within a process.
+ */
+const GIVE_UP_ROWS = 'set local lock_timeout = 1000';
 
 /** A transaction of the writer: what needs no order is done before `take()`, what does after it. */
 export class Turn {
   readonly client: pg.PoolClient;
   readonly #onEnd: () => void;
+  #isAbandoned = false;
   /** Settles with what was begun by `prepare`. */
   prepared: Promise<void> = Promise.resolve();
 
@@ -21,12 +27,19 @@ export class Turn {
     const client = await pool.connect();
     try {
       // Waiting for other writers may take longer than the pool allows a reader.
-      await client.query(`begin isolation level read committed; set local statement_timeout = ${LONGEST_STATEMENT_MS}`);
+      await client.query(
+        `begin isolation level read committed; set local statement_timeout = ${LONGEST_STATEMENT_MS}; ${GIVE_UP_ROWS}`,
+      );
       return new Turn(client, onEnd);
     } catch (error) {
       client.release(true);
       throw error;
     }
+  }
+
+  /** It holds nothing any more. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
   /** Goes on in the background; its failure is told by `prepared`. */
@@ -38,7 +51,8 @@ export class Turn {
   /** Waits for the lock and resolves to the number of this step, taken when every writer before it has committed. */
   async take(): Promise<number> {
     const results = (await this.client.query(
-      `select pg_advisory_xact_lock(${WRITE_LOCK}); select nextval('umbel_write_ticks') as tick`,
+      `set local lock_timeout = 0; select pg_advisory_xact_lock(${WRITE_LOCK}); ${GIVE_UP_ROWS};
+       select nextval('umbel_write_ticks') as tick`,
     )) as unknown as pg.QueryResult<{ tick: string }>[];
     return Number(results.at(-1)?.rows[0]?.tick);
   }
@@ -68,6 +82,8 @@ export class Turn {
 
   /** Undoes everything. Never rejects. */
   async abandon(): Promise<void> {
+    if (this.#isAbandoned) return;
+    this.#isAbandoned = true;
     await this.prepared.catch(() => undefined);
     const undone = await this.client.query('rollback').then(
       () => true,

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
 import { dayOf, saneSeconds } from './days.ts';
-import { asDown, errorCode, HistoryDown, isDataError, isTransient, UNIQUE_VIOLATION } from './errors.ts';
+import { asDown, errorCode, HistoryDown, isDataError, isTransient, LOCK_TIMEOUT, UNIQUE_VIOLATION } from './errors.ts';
 import { Partitions } from './partitions.ts';
 import { Recall } from './recall.ts';
 import { RowBuffer } from './row-buffer.ts';
@@ -97,6 +97,8 @@ class PostgresWriter implements HistoryWriter {
   /** Connections held by writes that copy ahead, the one whose turn it is included. */
   #ahead = 0;
   readonly #mostAhead: number;
+  /** Those of writes whose turn has not come. */
+  readonly #aheadTurns = new Set<Turn>();
   readonly #freeRows: EventRows[] = [];
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -134,9 +136,11 @@ class PostgresWriter implements HistoryWriter {
     ahead.catch(() => undefined); // told in turn
     const { report, flushed } = await this.#inTurn(async () => {
       try {
-        const turn = await ahead.catch((error: unknown) => {
+        const sent = await ahead.catch((error: unknown) => {
           throw asDown(error);
         });
+        if (sent !== undefined) this.#aheadTurns.delete(sent);
+        const turn = sent?.isAbandoned === true ? undefined : sent;
         if (generation !== this.#generation) {
           await turn?.abandon();
           throw new HistoryDown(new Error('the write before it failed'));
@@ -195,6 +199,7 @@ class PostgresWriter implements HistoryWriter {
     try {
       const turn = await Turn.begin(this.#pool, () => this.#ahead--);
       turn.prepare(copyEvents(turn.client, rows));
+      this.#aheadTurns.add(turn);
       return turn;
     } catch (error) {
       this.#ahead--;
@@ -277,10 +282,11 @@ class PostgresWriter implements HistoryWriter {
         encoded = undefined;
         turn = undefined;
         const isDouble = errorCode(error) === UNIQUE_VIOLATION;
-        if (attempt === ATTEMPTS || !(isDouble || isTransient(error))) throw error;
+        const isContended = isDouble || errorCode(error) === LOCK_TIMEOUT;
+        if (attempt === ATTEMPTS || !(isContended || isTransient(error))) throw error;
         // A task row that the filter does not know can only be another writer's.
         if (isDouble && this.#clock.now() < this.#expectDoublesUntilMs) this.#forget();
-        if (isDouble) this.#expectDoubles();
+        if (isContended) this.#expectDoubles();
       }
     }
   }
@@ -320,7 +326,10 @@ class PostgresWriter implements HistoryWriter {
     this.#state.recall.distrust();
   }
 
+  /** What was sent ahead is taken back: another writer may wait for it, and this one for that writer. */
   #expectDoubles(): void {
+    for (const turn of this.#aheadTurns) void turn.abandon();
+    this.#aheadTurns.clear();
     this.#expectDoublesUntilMs = this.#clock.now() + EXPECT_DOUBLES_MS;
   }
 }
