@@ -5,6 +5,7 @@ import { mayAct, type Principal } from '../core/identity/principal.ts';
 import { crossSiteFault, isSameOrigin } from './access/cross-site.ts';
 import { isFlowerPath } from './access/flower-path.ts';
 import { type Asked, type Denial, sendDenial } from './access/refuse.ts';
+import { askedPath, pathOf } from './access/path.ts';
 import { type RefusedRequest, refusedLog } from './access/refused-log.ts';
 import { type Access, isSafe } from './access/routes.ts';
 import { ApiProblem } from './errors.ts';
@@ -60,7 +61,14 @@ export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identit
     const deny = (denial: Denial, refused: Pick<RefusedRequest, 'principal' | 'action'>): FastifyReply => {
       const { method } = request;
       const address = addressOf(request);
-      tell({ ...refused, address, method, path, needs: access, detail: denial.message });
+      tell({
+        ...refused,
+        address,
+        method,
+        path: askedPath(request, settings.prefix),
+        needs: access,
+        detail: denial.message,
+      });
       return sendDenial(request, reply, denial, asked);
     };
     const fault =
@@ -98,12 +106,6 @@ function openToEveryOrigin(reply: FastifyReply): void {
     'x-requested-with,access-control-allow-origin,authorization,content-type',
   );
   reply.header('access-control-allow-methods', ' PUT, DELETE, OPTIONS, POST, GET, PATCH');
-}
-
-/** The route's pattern where there is one: a path may be written in many ways. */
-function pathOf(request: FastifyRequest, prefix: string): string {
-  const path = request.routeOptions.url ?? request.url.split('?', 1)[0] ?? '';
-  return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 
 function placeOf(path: string): Asked['place'] {

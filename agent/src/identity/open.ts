@@ -1,6 +1,7 @@
 import type { Asking, Identity, Refusal } from '../core/identity/identify.ts';
 import { isRefusal } from '../core/identity/identify.ts';
 import type { Principal, Role } from '../core/identity/principal.ts';
+import { claimedName } from './claimed-name.ts';
 import { type GrafanaCheck, grafanaCheck } from './grafana.ts';
 import type { KeyDeps } from './keys.ts';
 import { Logins } from './logins.ts';
@@ -25,6 +26,7 @@ class ConfiguredIdentity implements Identity {
   readonly signIn: boolean;
   readonly hasPasswords: boolean;
   readonly #userRoles: ReadonlyMap<string, Role>;
+  readonly #passwords: Passwords;
   readonly #logins: Logins;
   readonly #tokens: TokenCheck;
   readonly #jwt: JwtCheck | undefined;
@@ -37,7 +39,8 @@ class ConfiguredIdentity implements Identity {
     this.signIn = users.length + tokens.length > 0 || oidc !== undefined;
     this.hasPasswords = users.length > 0;
     this.#userRoles = options.userRoles ?? new Map();
-    this.#logins = new Logins(new Passwords(users), deps.clock);
+    this.#passwords = new Passwords(users);
+    this.#logins = new Logins(this.#passwords, deps.clock);
     this.#tokens = tokenCheck(tokens);
     this.#jwt = oidc === undefined ? undefined : oidcCheck(oidc, deps);
     this.#grafana = grafanaCheck(options.grafana, deps);
@@ -73,9 +76,12 @@ class ConfiguredIdentity implements Identity {
     const text = Buffer.from(credentials, 'base64').toString('utf8');
     const colon = text.indexOf(':');
     const name = colon < 0 ? text : text.slice(0, colon);
-    const about = { claimed: name, via: 'basic' as const };
-    const result = await this.#logins.check(name, colon < 0 ? '' : text.slice(colon + 1), address);
+    const password = colon < 0 ? '' : text.slice(colon + 1);
+    const result = await this.#logins.check(name, password, address);
     if (result === 'good') return { name, role: this.#userRoles.get(name) ?? 'admin', via: 'basic', verified: true };
+    const isUser = this.#passwords.has(name);
+    const claimed = isUser ? name : claimedName(name, () => this.#passwords.fingerprint(name, ''));
+    const about = { claimed, via: 'basic' as const };
     if (result !== 'bad') return tooMany(result.retryAfterMs, about);
     return refusal('bad-credentials', 'The name or the password is wrong.', about);
   }

@@ -24,6 +24,10 @@ export class Passwords {
     return this.#users.length;
   }
 
+  has(name: string): boolean {
+    return this.#users.some((user) => user.name === name);
+  }
+
   /** A name for the pair that tells nothing about it, the same within this process only. */
   fingerprint(name: string, password: string): string {
     return this.#digest(`${name}:${password}`).toString('base64');

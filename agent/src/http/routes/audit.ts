@@ -40,12 +40,10 @@ export const auditRoutes =
   (actionsOf: () => ReadonlyMap<string, Role>): Routes =>
   async (app, { deps, settings }) => {
     app.get('/audit', { schema: auditSchema, config: { access: 'admin' } }, async ({ query }) => {
-      if (deps.audit === undefined) {
-        throw new ApiProblem(
-          503,
-          'history-off',
-          'The agent keeps no audit. Start it with a database to use this route.',
-        );
+      if (deps.audit === undefined || deps.history === undefined) {
+        const message =
+          'The agent keeps no history: the audit is in its log alone. Start it with a database to use this route.';
+        throw new ApiProblem(503, 'history-off', message);
       }
       const nowMs = deps.clock.now();
       const { from, to, user, actions, outcomes, target } = query;
