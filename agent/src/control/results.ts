@@ -3,6 +3,7 @@ import type { TaskResult } from '../core/control/service.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady, PENDING } from '../core/state/states.ts';
 import { jsonRepr } from '../core/wire/json-repr.ts';
+import { memberTexts } from '../core/wire/json-slice.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ResultBackend, StoredResult } from '../results/port.ts';
 
@@ -100,16 +101,20 @@ export function resultOf(stored: StoredResult): TaskResult {
 
 /** `ValueError('boom')` of `{exc_type, exc_message, exc_module}` (celery/backends/base.py `prepare_exception`). */
 function exceptionRepr(json: string): string | undefined {
-  let value: unknown;
+  const members = memberTexts(json);
+  const type = textOf(members?.get('exc_type'));
+  if (type === undefined) return undefined;
+  const message = members?.get('exc_message') ?? '[]';
+  // Cut out as text: JSON.parse would take the fraction from 1.0, and digits from a long integer.
+  const args = message.startsWith('[') ? message : `[${message}]`;
+  return type + jsonRepr(args).replace(/,\)$/, ')');
+}
+
+function textOf(json: string | undefined): string | undefined {
   try {
-    value = JSON.parse(json);
+    const value: unknown = json === undefined ? undefined : JSON.parse(json);
+    return typeof value === 'string' ? value : undefined;
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || !('exc_type' in value) || typeof value.exc_type !== 'string') {
-    return undefined;
-  }
-  const message = 'exc_message' in value ? value.exc_message : [];
-  const args: readonly unknown[] = Array.isArray(message) ? message : [message];
-  return value.exc_type + jsonRepr(JSON.stringify(args)).replace(/,\)$/, ')');
 }

@@ -229,7 +229,8 @@ describe('a bulk action', () => {
 
 describe('results', () => {
   it('are told with exceptions as their repr', async () => {
-    const failure = '{"exc_type": "ValueError", "exc_message": ["boom", 2], "exc_module": "builtins"}';
+    const failure =
+      '{"exc_type": "ValueError", "exc_message": ["boom", 1.0, 12345678901234567890], "exc_module": "builtins"}';
     const { control } = setUp([], {
       ok: stored({ taskId: 'ok', resultJson: '1.0' }),
       bad: stored({ taskId: 'bad', status: 'FAILURE', resultJson: failure, traceback: 'Traceback' }),
@@ -238,7 +239,7 @@ describe('results', () => {
     expect(await control.result('bad')).toEqual({
       taskId: 'bad',
       state: 'FAILURE',
-      resultRepr: "ValueError('boom', 2)",
+      resultRepr: "ValueError('boom', 1.0, 12345678901234567890)",
       traceback: 'Traceback',
     });
     expect(await control.result('other')).toEqual({ taskId: 'other', state: 'PENDING' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { floatText, stringText, valueText } from './python-json.ts';
+import { floatText, reprintedText, stringText, valueText } from './python-json.ts';
 
 describe('floatText', () => {
   it.each([
@@ -31,4 +31,16 @@ describe('valueText', () => {
       '{"a": [1, 0.5, null, true], "b": 12345678901234567890, "c": {}}',
     );
   });
+});
+
+describe('reprintedText', () => {
+  it.each([
+    ['3.0', '3.0'],
+    ['[1,-2.50,1E2,1e16,12345678901234567890,-0,-0.0]', '[1, -2.5, 100.0, 1e+16, 12345678901234567890, 0, -0.0]'],
+    ['{"é, [\\"1.0\\"]":{ "</a>" :null},\n"n":[true,NaN,-Infinity,[],{}]}', null],
+  ])('%s', (json, text) =>
+    expect(reprintedText(json)).toBe(
+      text ?? '{"\\u00e9, [\\"1.0\\"]": {"<\\/a>": null}, "n": [true, NaN, -Infinity, [], {}]}',
+    ),
+  );
 });

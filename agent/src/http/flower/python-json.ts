@@ -61,3 +61,20 @@ function containerText(value: object): string {
   const members = Object.entries(value).map(([key, member]) => `${stringText(key)}: ${valueText(member)}`);
   return `{${members.join(', ')}}`;
 }
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN|true|false|null|[-+.\deE]+|[[\]{},:]/g;
+
+/** A valid JSON text as Python prints the value it reads from it: `3.0` stays a float, an integer keeps its digits. */
+export function reprintedText(json: string): string {
+  const parts: string[] = [];
+  for (const [token] of json.matchAll(TOKEN)) parts.push(reprintedToken(token));
+  return parts.join('');
+}
+
+function reprintedToken(token: string): string {
+  if (token === ',' || token === ':') return `${token} `;
+  if (token.startsWith('"')) return stringText(JSON.parse(token) as string);
+  if (!/^-?\d/.test(token)) return token;
+  if (/[.eE]/.test(token)) return floatText(Number(token));
+  return token === '-0' ? '0' : token;
+}

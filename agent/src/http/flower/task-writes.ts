@@ -7,7 +7,7 @@ import { noteWrite } from '../audit.ts';
 import { controlOf, objectText, sendJson, sendMessage, sendWhole, JSON_TYPE } from './answer.ts';
 import { floatArgument } from './arguments.ts';
 import { FlowerError } from './flower-error.ts';
-import { stringText, valueText } from './python-json.ts';
+import { reprintedText, stringText } from './python-json.ts';
 import { bodyText, type FlowerRequest } from './requests.ts';
 import type { RouteGroup } from './add-route.ts';
 import { newTask, readTaskBody, timeoutMs, toTaskOptions } from './task-options.ts';
@@ -122,7 +122,7 @@ async function needBackend(control: ControlService, taskId: string): Promise<voi
 }
 
 function resultMembers({ state, resultJson, resultRepr, traceback }: TaskResult): [string, string][] {
-  const value = resultJson === undefined ? stringOrNull(resultRepr) : valueText(parsePythonJson(resultJson));
+  const value = resultJson === undefined ? stringOrNull(resultRepr) : reprintedText(resultJson);
   if (state !== 'FAILURE') return [['result', value]];
   return [
     ['result', stringOrNull(resultRepr)],

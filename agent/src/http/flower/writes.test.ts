@@ -23,7 +23,7 @@ const CLUSTER: MemoryCluster = {
     { name: 'celery', messages: 3 },
   ],
   results: {
-    done: { taskId: 'done', state: 'SUCCESS', resultJson: '{"n": 12345678901234567890, "é": 1.50}' },
+    done: { taskId: 'done', state: 'SUCCESS', resultJson: '{"n": 12345678901234567890, "é": 1.50, "f": 3.0}' },
     bad: { taskId: 'bad', state: 'FAILURE', resultRepr: "ValueError('no')", traceback: 'Traceback …' },
   },
 };
@@ -185,7 +185,7 @@ describe("Flower's tasks", () => {
   it('apply answers with the result, or without where it is not there in time', async () => {
     const { post } = await start();
     expect((await post('/api/task/apply/app.add', { task_id: 'done', timeout: 1 }))[1]).toBe(
-      '{"task-id": "done", "result": {"n": 12345678901234567890, "\\u00e9": 1.5}, "state": "SUCCESS"}',
+      '{"task-id": "done", "result": {"n": 12345678901234567890, "\\u00e9": 1.5, "f": 3.0}, "state": "SUCCESS"}',
     );
     expect((await post('/api/task/apply/app.add', { task_id: 'bad' }))[1]).toBe(
       '{"task-id": "bad", "result": "ValueError(\'no\')", "traceback": "Traceback \\u2026", "state": "FAILURE"}',
