@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npm run bench -- [--quick] [--only NAME,…] [--write]`: compiles the bench (Node 20 runs no TypeScript) and runs it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -12,6 +12,8 @@ const venv = join(ROOT, 'node_modules', '.cache', 'umbel', 'venv', 'bin', 'pytho
 execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(import.meta.dirname, 'tsconfig.bench.json')], {
   stdio: 'inherit',
 });
+const MIGRATIONS = join('agent', 'src', 'sinks', 'history', 'migrations');
+cpSync(join(ROOT, MIGRATIONS), join(OUT, MIGRATIONS), { recursive: true });
 writeFileSync(join(OUT, 'package.json'), '{ "type": "module" }\n');
 process.env.UMBEL_ROOT = ROOT;
 if (existsSync(venv)) process.env.UMBEL_TEST_PYTHON ??= venv;
