@@ -15,7 +15,10 @@ describe('names of secrets', () => {
       'password PASSWORD db_password userPassword dbpassword password_confirmation passwd pwd X-Api-Key apiKey apikey ' +
       'api_key STRIPE_API_KEY api-keys Authorization auth oauth_token access_token accessToken refreshTokens client-secret ' +
       'secret secret_key SECRET privateKey aws_secret_access_key AWSAccessKeyId sessionid session_id Set-Cookie cookies ' +
-      'credentials dbCredential sentry_dsn csrfmiddlewaretoken id_token jwt auth_header tokens x-auth-token authtoken'
+      'credentials dbCredential sentry_dsn csrfmiddlewaretoken id_token jwt auth_header tokens x-auth-token authtoken ' +
+      'password1 password2 new_password1 newPassword2 password_2 tokens2 pass PASS smtp_pass db_pass dbPass pass1 pin ' +
+      'card_pin pin_code otp otp_code cvv passcode signature X-Signature sig ssh_key license_key LICENSE_KEY account_key ' +
+      'connection_string connectionString encryption_key session user_session session_key session_ids oauth2_token'
     ).split(' '),
   )('%s', (key) => expect(isSecret(key)).toBe(true));
 
@@ -23,7 +26,10 @@ describe('names of secrets', () => {
     (
       'author authors authored_by authenticated tokens_used max_tokens prompt_tokens token_count tokenizer token_type ' +
       'token_expires_at auth_enabled auth_url key keys keyword sort_key api access monkey passenger compass password_length ' +
-      'secretary InvalidTokenError session_count cwd id name n user tokenize author_id'
+      'secretary InvalidTokenError session_count cwd id name n user tokenize author_id passes pass_rate pass_through ' +
+      'first_passes passed passport bypass pinned pins pinterest shipping spin pin_map keyboard signal design sigma ' +
+      'signature_type bucket session_duration session_date training_session trainingSessions token_bucket token_ids ' +
+      'md5 utf8 option sort_key2 primary_key partition_key'
     ).split(' '),
   )('not %s', (key) => expect(isSecret(key)).toBe(false));
 });
@@ -36,7 +42,44 @@ describe('texts', () => {
       "{'n': 1, 'user': {'name': 'x', 'db_password': \"********\"}}",
     ],
     ["{'token': 'a\\'b\\\\', 'n': 2}", "{'token': '********', 'n': 2}"],
-    ["{'token': b'abc\\xff', 'pin': 1}", "{'token': b'********', 'pin': 1}"],
+    ["{'token': b'abc\\xff', 'n': 1}", "{'token': b'********', 'n': 1}"],
+    ["{'password1': 'x', 'password2': 'x'}", "{'password1': '********', 'password2': '********'}"],
+    [
+      "{'pin': 1234, 'smtp_pass': 'x', 'pass_rate': 0.5}",
+      "{'pin': '********', 'smtp_pass': '********', 'pass_rate': 0.5}",
+    ],
+    ["[{'name': 'password', 'value': 'X'}, 1]", "[{'name': 'password', 'value': '********'}, 1]"],
+    ["{'value': 'X', 'name': 'password'}", "{'value': '********', 'name': 'password'}"],
+    ['{"key": "api_key", "type": "text", "value": "X"}', '{"key": "api_key", "type": "text", "value": "********"}'],
+    ['{"Name": "DB_PASSWORD", "Value": "X"}', '{"Name": "DB_PASSWORD", "Value": "********"}'],
+    [
+      '\'{\\"header\\": \\"Cookie\\", \\"value\\": \\"X\\"}\'',
+      '\'{\\"header\\": \\"Cookie\\", \\"value\\": \\"********\\"}\'',
+    ],
+    ["Header(name='Cookie', value='X')", "Header(name='Cookie', value='********')"],
+    ["{'name': 'colour', 'value': 'X'}", "{'name': 'colour', 'value': 'X'}"],
+    ["{'name': 'token'}, {'value': 'X'}", "{'name': 'token'}, {'value': 'X'}"],
+    ["'mysql --password X --user me'", "'mysql --password ******** --user me'"],
+    ["['mysql', '--password', 'X', '-h', 'db']", "['mysql', '--password', '********', '-h', 'db']"],
+    ["['x', '--password', '--user', 'me']", "['x', '--password', '--user', 'me']"],
+    ["'the option --password is missing'", "'the option --password is missing'"],
+    ["'could not log in with password: X'", "'could not log in with password: ********'"],
+    ["'log in with password: X1y2 for ada'", "'log in with password: ******** for ada'"],
+    ["'sent Authorization: Token abc def'", "'sent Authorization: Token ******** def'"],
+    ["'Unknown token: expired'", "'Unknown token: expired'"],
+    ["[(b'Authorization', b'Token X'), (b'n', b'y')]", "[(b'Authorization', b'********'), (b'n', b'y')]"],
+    ["'<a><password>X</password><n>1</n></a>'", "'<a><password>********</password><n>1</n></a>'"],
+    ["'<wsse:Password>X</wsse:Password>'", "'<wsse:Password>********</wsse:Password>'"],
+    ["'usage: login <user> <password> now'", "'usage: login <user> <password> now'"],
+    ["'https://x.blob/y?sv=1&sig=X%3D&sp=r'", "'https://x.blob/y?sv=1&sig=********&sp=r'"],
+    [
+      "'-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\nab+/=\\n-----END RSA PRIVATE KEY-----\\n'",
+      "'-----BEGIN RSA PRIVATE KEY-----********-----END RSA PRIVATE KEY-----\\n'",
+    ],
+    ["{'a': '-----BEGIN PRIVATE KEY-----\\nMIIE...'}", "{'a': '-----BEGIN PRIVATE KEY-----********...'}"],
+    ["'-----BEGIN PUBLIC KEY-----\\nMIIE'", "'-----BEGIN PUBLIC KEY-----\\nMIIE'"],
+    ['session: 5 opened', 'session: 5 opened'],
+    ["{'training_session': 'x', 'session_date': 'y'}", "{'training_session': 'x', 'session_date': 'y'}"],
     ["{'token': 12345, 'n': 2}", "{'token': '********', 'n': 2}"],
     ["{'token': None, 'secret': True, 'auth': '', 'n': 2}", "{'token': None, 'secret': True, 'auth': '', 'n': 2}"],
     ["{'credentials': {'user': 'a', 'key': '}'}, 'n': [1]}", "{'credentials': '********', 'n': [1]}"],
@@ -155,6 +198,39 @@ describe('values and events', () => {
     );
   });
 
+  it('masks pairs, options and named values as it does in texts', () => {
+    const given = {
+      headers: [
+        ['Authorization', 'x'],
+        ['Accept', 'y'],
+        ['token', null],
+      ],
+      argv: ['mysql', '--password', 'x', '--token', '--user', 'me'],
+      form: [
+        { name: 'password', value: 'x' },
+        { value: ['x'], key: 'apiKey' },
+        { header: 'Accept', value: 'y' },
+      ],
+      words: ['password', 'is', 'wrong'],
+      told: ['reset the password', 'done'],
+    };
+    expect(masker.value(given)).toEqual({
+      headers: [
+        ['Authorization', MASK],
+        ['Accept', 'y'],
+        ['token', null],
+      ],
+      argv: ['mysql', '--password', MASK, '--token', '--user', 'me'],
+      form: [
+        { name: 'password', value: MASK },
+        { value: MASK, key: 'apiKey' },
+        { header: 'Accept', value: 'y' },
+      ],
+      words: given.words,
+      told: given.told,
+    });
+  });
+
   it('masks an event without touching what names it', () => {
     const fields = {
       type: 'task-received',
@@ -209,6 +285,12 @@ describe('time', () => {
     ['bearers', 'bearer '.repeat(MIB / 7)],
     ['quotes', `'"`.repeat(MIB / 4) + "'password'"],
     ['pairs', `["token", 'token', `.repeat(MIB / 20)],
+    ['XML', '<token>'.repeat(MIB / 7)],
+    ['keys', '-----BEGIN PRIVATE KEY-----"'.repeat(MIB / 28)],
+    ['words', 'a token: ("'.repeat(MIB / 11)],
+    ['options', '--token '.repeat(MIB / 8)],
+    ['named values', "{'name': 'token', 'value': (".repeat(MIB / 27)],
+    ['values before names', "'value': 'x, 'name': 'token',".repeat(MIB / 29)],
     ['separators', 'api_____key'.repeat(MIB / 11)],
   ])('stays linear: %s', (_, text) => {
     const start = performance.now();

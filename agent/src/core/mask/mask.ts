@@ -2,6 +2,8 @@ import type { CeleryEvent } from '../events/event.ts';
 import { setOwn } from '../wire/json.ts';
 import { WideInteger } from '../wire/wide-integer.ts';
 import { keyTest } from './secret-keys.ts';
+import type { KeyTest } from './secret-keys.ts';
+import { NAMING } from './shapes.ts';
 import { textMasker } from './text.ts';
 import { MASK } from './values.ts';
 
@@ -44,7 +46,7 @@ export function createMasker(patterns: readonly string[]): Masker {
   };
 
   const list = (given: readonly unknown[], depth: number): readonly unknown[] => {
-    const masked = given.map((item) => value(item, depth + 1));
+    const masked = given.map((item, index) => (isSecretItem(given, index, isSecret) ? MASK : value(item, depth + 1)));
     return masked.some((item, index) => !Object.is(item, given[index])) ? masked : given;
   };
 
@@ -54,10 +56,11 @@ export function createMasker(patterns: readonly string[]): Masker {
     keep?: ReadonlySet<string>,
   ): typeof given => {
     let changed: Record<string, unknown> | undefined;
+    const named = namedSecret(given, isSecret, keep);
     for (const key in given) {
       if (keep?.has(key) === true) continue;
       const member = given[key];
-      const masked = isSecret(key) && isTelling(member) ? MASK : value(member, depth + 1);
+      const masked = (key === named || isSecret(key)) && isTelling(member) ? MASK : value(member, depth + 1);
       if (Object.is(masked, member)) continue;
       changed ??= { ...given };
       setOwn(changed, key, masked);
@@ -73,6 +76,34 @@ export function createMasker(patterns: readonly string[]): Masker {
       return fields === event.fields ? event : { ...event, fields };
     },
   };
+}
+
+const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
+const FLAG = /^--?[A-Za-z]/;
+
+/** The second of a pair (`["Authorization", "x"]`), or what follows an option (`["mysql", "--password", "x"]`). */
+function isSecretItem(list: readonly unknown[], index: number, isSecret: KeyTest): boolean {
+  if (index === 0) return false;
+  const [name, item] = [list[index - 1], list[index]];
+  if (typeof name !== 'string' || typeof item !== 'string' || item === '' || !NAME.test(name)) return false;
+  const isOption = FLAG.test(name) && !item.startsWith('-');
+  return (isOption || list.length === 2) && isSecret(name);
+}
+
+/** The member that holds the secret where another one names it: `{"name": "password", "value": "x"}`. */
+function namedSecret(
+  given: Readonly<Record<string, unknown>>,
+  isSecret: KeyTest,
+  keep: ReadonlySet<string> | undefined,
+): string | undefined {
+  const valueKey = 'value' in given ? 'value' : 'Value' in given ? 'Value' : undefined;
+  if (valueKey === undefined) return undefined;
+  for (const key in given) {
+    const name = given[key];
+    if (typeof name !== 'string' || !NAMING.has(key.toLowerCase()) || keep?.has(key) === true) continue;
+    if (NAME.test(name) && isSecret(name)) return valueKey;
+  }
+  return undefined;
 }
 
 /** Neither nothing nor yes or no. */

@@ -4,6 +4,12 @@ export const DEFAULT_MASK_KEYS: readonly string[] = [
   'passwd',
   'passphrase',
   'pwd',
+  'pass',
+  'passcode',
+  'pin',
+  'pin_code',
+  'otp',
+  'cvv',
   'secret',
   'token',
   'jwt',
@@ -16,6 +22,12 @@ export const DEFAULT_MASK_KEYS: readonly string[] = [
   'secret_key',
   'signing_key',
   'encryption_key',
+  'ssh_key',
+  'account_key',
+  'license_key',
+  'connection_string',
+  'signature',
+  'sig',
   'credential',
   'cookie',
   'session',
@@ -29,11 +41,20 @@ const TELLS_ABOUT = new Set(
   (
     'count counts used usage limit limits type types length len size expires expire expiry expiration ttl at age ' +
     'policy required enabled disabled valid verified error errors exception exceptions timeout method methods url uri ' +
-    'endpoint field fields name names class backend backends provider form view task tasks expired status state'
+    'endpoint field fields name names class ids bucket date duration rate backend backends provider form view task tasks expired status state'
   ).split(' '),
 );
 /** Numbers of them: `max_tokens`, `prompt_tokens` of language models. */
 const COUNTED = new Set('max min total num n count prompt completion input output used cached reasoning'.split(' '));
+/** Short words with other meanings: secrets only at the end of a name (`smtp_pass`, not `pass_rate`), and no plurals. */
+const LAST_ONLY = new Set(['pass', 'pin', 'sig']);
+/** What people do in sessions, and programs with databases: `training_session`, `db_session`. */
+const NO_LOGIN = new Set(
+  (
+    'training chat game workout work meeting class course study exam therapy lesson practice coaching conference ' +
+    'trading parking charging db database sql spark'
+  ).split(' '),
+);
 /** Longest name that is looked at. */
 export const MAX_KEY_LENGTH = 128;
 
@@ -73,6 +94,9 @@ function isSecret(words: readonly string[], wanted: readonly (readonly string[])
 function isSecretAt(words: readonly string[], at: number, pattern: readonly string[]): boolean {
   const end = endOf(words, at, pattern);
   if (end === undefined) return false;
+  const word = pattern.length === 1 ? (pattern[0] ?? '') : '';
+  if (isShort(word) && words.slice(end).some((after) => !/^\d+$/.test(after))) return false;
+  if (word === 'session' && NO_LOGIN.has(words[at - 1] ?? '')) return false;
   if (end < words.length && TELLS_ABOUT.has(words.at(-1) ?? '')) return false;
   const plural = words[end - 1]?.endsWith(`${pattern.at(-1) ?? ''}s`) === true;
   return !(plural && words.some((word, index) => (index < at || index >= end) && COUNTED.has(word)));
@@ -84,12 +108,28 @@ function endOf(words: readonly string[], at: number, pattern: readonly string[])
   return pattern.every((part, i) => sameExact(words[at + i], part)) ? at + pattern.length : undefined;
 }
 
-function sameExact(word: string | undefined, part: string): boolean {
-  return word === part || word === `${part}s`;
+/** Equal or its plural; either may be numbered, as the fields of Django's forms are: `password1`. */
+function sameExact(given: string | undefined, part: string): boolean {
+  if (given === undefined) return false;
+  const word = unnumbered(given);
+  return given === part || word === part || (!isShort(part) && word === `${part}s`);
 }
 
-/** Equal, its plural, or ending in it where it is long enough to be no chance. */
-function sameWord(word: string, part: string): boolean {
-  if (sameExact(word, part)) return true;
-  return part.length >= 5 && (word.endsWith(part) || word.endsWith(`${part}s`));
+/** The same, or ending in it where it is long enough to be no chance. */
+function sameWord(given: string, part: string): boolean {
+  if (sameExact(given, part)) return true;
+  if (part.length < 5) return false;
+  const word = unnumbered(given);
+  return given.endsWith(part) || word.endsWith(part) || word.endsWith(`${part}s`);
+}
+
+function unnumbered(word: string): string {
+  let end = word.length;
+  while (end > 0 && word.charCodeAt(end - 1) <= 0x39) end--;
+  return word.slice(0, end);
+}
+
+/** Whether the word counts at the end of a name only. */
+export function isShort(word: string): boolean {
+  return LAST_ONLY.has(word);
 }

@@ -115,6 +115,16 @@ function endOfWord(text: string, at: number): number {
   return text.length;
 }
 
+/** Blanks between a name and its value that are passed over at most. */
+export const BLANKS = 8;
+
+/** Behind the blanks at `at`. */
+export function skipBlanks(text: string, at: number): number {
+  let end = at;
+  while (end < text.length && end - at < BLANKS && /\s/.test(text.charAt(end))) end++;
+  return end;
+}
+
 function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
   pattern.lastIndex = at;
   return pattern.exec(text)?.[0];
