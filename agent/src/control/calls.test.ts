@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CommandResult, ControlRequest, Target } from '../core/control/command.ts';
 import { BrokerUnavailable, ControlRefused } from '../core/control/command.ts';
+import { createMasker, DEFAULT_MASK_KEYS, MASK, NO_MASK } from '../core/mask/mask.ts';
+import type { Masker } from '../core/mask/mask.ts';
 import { FakeBroker, NO_LOGGER, pong, settled, StillClock, worker } from './control.testkit.ts';
 import type { KnownWorker } from './deps.ts';
 import { openControl } from './open.ts';
@@ -9,12 +11,13 @@ const ALL: Target = { kind: 'all' };
 const to = (...workers: [string, ...string[]]): Target => ({ kind: 'workers', workers });
 const ping = (target: Target = ALL): ControlRequest => ({ method: 'ping', arguments: {}, target });
 
-function setUp(workers: readonly KnownWorker[]) {
+function setUp(workers: readonly KnownWorker[], masker?: Masker) {
   const [clock, broker] = [new StillClock(), new FakeBroker()];
   const known = [...workers];
   const control = openControl({
     transport: broker,
     workers: () => known,
+    masker,
     clock,
     logger: NO_LOGGER,
     options: { enableEvents: false },
@@ -149,5 +152,41 @@ describe('a call', () => {
     expect(answers).toEqual([
       { worker: 'a@h', ok: true, reply: { secret_key: '********', broker_url: 'redis://:**@h' } },
     ]);
+  });
+
+  describe('masks the arguments of tasks as events are masked', () => {
+    const request = (kwargs: unknown, args: unknown = []) => ({ id: 'token-1', name: 'app.reset_token', args, kwargs });
+    const plain = { max_tokens: 1, token_count: 2, tokenizer: 't', sort_key: 'a', primary_key: 3, partition_key: 'p' };
+    const given = request({ ...plain, authorization_url: 'u', card: 'x', password: 'x' }, [[['Authorization', 'x']]]);
+    const masked = request({ ...(given.kwargs as object), password: MASK }, [[['Authorization', MASK]]]);
+    const wrapped = (entry: unknown): Record<string, unknown> => ({
+      active: [entry],
+      reserved: [entry],
+      scheduled: [{ eta: 'e', priority: 6, request: entry }],
+      query_task: { 'my-token': ['active', entry] },
+    });
+
+    it.each(Object.keys(wrapped(0)))('%s', async (method) => {
+      const answer = async (masker?: Masker): Promise<unknown> => {
+        const { broker, control } = setUp([worker('a@h')], masker);
+        broker.reply = () => [{ worker: 'a@h', ok: true, reply: wrapped(given)[method] }];
+        const { answers } = await control.call({ method, arguments: {}, target: ALL });
+        return answers[0]?.ok === true ? answers[0].reply : undefined;
+      };
+      expect(await answer(createMasker(DEFAULT_MASK_KEYS))).toEqual(wrapped(masked)[method]);
+      expect(await answer(NO_MASK)).toEqual(wrapped(given)[method]);
+      const own = wrapped(request({ ...(given.kwargs as object), card: MASK }, given.args));
+      expect(await answer(createMasker(['card']))).toEqual(own[method]);
+    });
+
+    it('cut texts of them too', async () => {
+      const { broker, control } = setUp([worker('a@h')], createMasker(DEFAULT_MASK_KEYS));
+      const reply = [request("{'password': 'x', 'max_tokens': 1}", "('token', 'x')")];
+      broker.reply = () => [{ worker: 'a@h', ok: true, reply }];
+      const { answers } = await control.call({ method: 'active', arguments: { safe: true }, target: ALL });
+      expect(answers).toMatchObject([
+        { reply: [request("{'password': '********', 'max_tokens': 1}", "('token', '********')")] },
+      ]);
+    });
   });
 });

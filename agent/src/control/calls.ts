@@ -3,6 +3,7 @@ import { ControlRefused } from '../core/control/command.ts';
 import { COMMANDS, commandOf, NEVER_SENT } from '../core/control/commands.ts';
 import { maskReply } from '../core/control/inspect-mask.ts';
 import { suggestion } from '../core/control/near.ts';
+import { maskTasks } from '../core/control/task-mask.ts';
 import { checkTarget, reachedBy } from '../core/control/target.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -13,9 +14,6 @@ import type { KnownWorker } from './deps.ts';
 const SHUTDOWN_LOOK_MS = 50;
 const WITHOUT_REPLY: ReadonlySet<string> = new Set(COMMANDS.filter((c) => !c.replies).map(({ method }) => method));
 
-/** Replies that hold arguments of tasks. */
-const TELLS_TASKS: ReadonlySet<string> = new Set(['active', 'reserved', 'scheduled', 'query_task']);
-
 export interface CallerDeps {
   readonly channel: ControlChannel;
   readonly workers: () => readonly KnownWorker[];
@@ -24,7 +22,7 @@ export interface CallerDeps {
   readonly clock: Clock;
   readonly timeoutMs: number;
   /** For the arguments of tasks. */
-  readonly masker: Masker | undefined;
+  readonly masker: Masker;
 }
 
 /** Sends commands and gathers what the workers answer. */
@@ -156,9 +154,7 @@ export class Caller {
 
   #masked(method: string, answer: WorkerAnswer): WorkerAnswer {
     if (!answer.ok) return answer;
-    const { masker } = this.#deps;
-    const reply = maskReply(method, answer.reply);
-    return { ...answer, reply: masker !== undefined && TELLS_TASKS.has(method) ? masker.value(reply) : reply };
+    return { ...answer, reply: maskTasks(method, maskReply(method, answer.reply), this.#deps.masker) };
   }
 
   #wait(timeoutMs: number): { readonly over: Promise<void>; readonly end: () => void } {

@@ -35,7 +35,7 @@ export interface ControlDeps {
   readonly backend?: ResultBackend | undefined;
   /** Absent: tasks can only be found by what is handed in; no bulk actions. */
   readonly history?: HistoryReader | undefined;
-  /** Hides secrets in the arguments of tasks that workers tell of. Default: only what names itself secret. */
+  /** Hides secrets in the arguments of tasks that workers tell of, in retry plans and in results. Default: none. */
   readonly masker?: Masker | undefined;
   readonly clock: Clock;
   readonly logger: Logger;

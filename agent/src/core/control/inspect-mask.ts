@@ -21,7 +21,7 @@ export function maskUrls(text: string): string {
 }
 
 /**
- * A worker's reply with what looks secret masked, at every depth: members with telling names, passwords in URLs, and
+ * What a worker tells of itself with what looks secret masked, at every depth and whatever is configured: members with telling names, passwords in URLs, and
  * the fail-over URLs of the broker, which Celery before 5.7 tells whole and Flower drops too (celery-wire, trap 33).
  * Of a reply that is one text, e.g. `report`, the lines of telling settings.
  */
@@ -32,13 +32,6 @@ export function maskReply(method: string, reply: unknown): unknown {
     case 'conf':
     case 'dump_conf':
     case 'report':
-    case 'active':
-    case 'dump_active':
-    case 'reserved':
-    case 'dump_reserved':
-    case 'scheduled':
-    case 'dump_schedule':
-    case 'query_task':
       return maskValue(reply);
     default:
       return reply;
