@@ -72,12 +72,14 @@ const terminateSchema = {
 };
 const planSchema = {
   ...{ tags, summary: 'What a retry would send', params: TaskId, querystring },
-  description: 'The real arguments, and where they come from; 409 `not-retryable` with the reason.',
+  description:
+    'The arguments with secrets masked (what is sent is not), and where they come from; 409 `not-retryable` with the reason.',
   response: answers(ref(RetryPlanSchema), 'The plan', ACTS_ONE),
 };
 const retrySchema = {
   ...{ tags, summary: 'Send a task again', params: TaskId, querystring, body: RetryBody },
-  description: 'As a new task, with its real arguments or those given here. 409 `not-retryable` with the reason.',
+  description:
+    'As a new task, with its real arguments or those given here; the answer shows them with secrets masked. 409 `not-retryable` with the reason.',
   response: answers(ref(RetriedSchema), 'The new task', ACTS_ONE),
 };
 const abortSchema = {
