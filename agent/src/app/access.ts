@@ -53,6 +53,7 @@ export function listenOptions({ access, http }: Config, readFile: (path: string)
     readOnly: access.readOnly,
     protectMetrics: access.protectMetrics,
     corsOrigins: http.corsOrigins,
+    allowedHosts: http.allowedHosts,
     trustProxy: http.xheaders,
     ...(http.unixSocket !== '' && { unixSocket: http.unixSocket }),
     ...(certfile !== undefined &&

@@ -46,6 +46,13 @@ describe('the access options', () => {
     ]);
   });
 
+  it('take host names as they stand in Host', () => {
+    const { config } = load(['--allowed-hosts=Umbel.Example,agent']);
+    expect(config.http.allowedHosts).toEqual(['umbel.example', 'agent']);
+    expect(problems('--allowed-hosts=http://a.example')).toEqual([expect.stringMatching(/without https/)]);
+    expect(problems('--allowed-hosts=a.example:5555')).toEqual([expect.stringMatching(/and port/)]);
+  });
+
   it('show no secret', () => {
     const printed = printConfig(load(['--basic-auth=ada:s3cret', '--tokens=ci:viewer:s3cret']).values);
     expect(printed).toMatch(/UMBEL_BASIC_AUTH=\*\*\*/);

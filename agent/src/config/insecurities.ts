@@ -1,7 +1,8 @@
 import { secretKind } from '../core/identity/credentials.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import type { Config } from './config.ts';
 import type { Sourced } from './load.ts';
-import { hasSignIn, isLoopback } from './notes.ts';
+import { hasSignIn } from './notes.ts';
 
 const SHORTEST_PASSWORD = 8;
 /** 20 letters and digits are about 100 bits. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '../lib/loopback.ts';
 import type { Config } from './config.ts';
 import type { Option } from './option.ts';
 import { ALL_OPTIONS } from './options.ts';
@@ -80,10 +80,4 @@ function accessProblems({ access, http }: Config): string[] {
 /** Whether there is anything to sign in with. */
 export function hasSignIn({ basicAuth, tokens, oidcIssuer }: Config['access']): boolean {
   return basicAuth.length > 0 || tokens.length > 0 || oidcIssuer !== undefined;
-}
-
-/** Whether only this machine can reach a server on the address. */
-export function isLoopback(address: string): boolean {
-  if (address === 'localhost' || address === '::1') return true;
-  return isIP(address) === 4 && address.startsWith('127.');
 }

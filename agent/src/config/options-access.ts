@@ -2,7 +2,7 @@ import type { BasicUser, NamedToken } from '../core/identity/credentials.ts';
 import type { Role } from '../core/identity/principal.ts';
 import { option } from './option.ts';
 import { duration, flag, matching, oneOf, optional, text } from './value-types.ts';
-import { origins, roles, tokens, users } from './value-types-access.ts';
+import { hosts, origins, roles, tokens, users } from './value-types-access.ts';
 import { words } from './value-types-lists.ts';
 
 const HTTP_URL = /^https?:\/\/[^\s@]+$/;
@@ -48,6 +48,12 @@ export const HTTP_SECURITY = {
     default: '',
     defaultDoc: 'none',
     doc: 'Listens on this Unix socket instead of --address and --port.',
+  }),
+  allowedHosts: option<readonly string[]>({
+    name: 'allowed-hosts',
+    type: hosts,
+    default: [],
+    doc: 'Names, besides localhost and IP addresses, by which those without credentials may ask for a loopback agent.',
   }),
   corsOrigins: option<readonly string[]>({
     name: 'cors-origins',

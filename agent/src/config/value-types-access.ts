@@ -52,6 +52,22 @@ export const origins: ValueType<readonly string[]> = {
   show: (value) => (value.length === 0 ? 'none' : value.join(',')),
 };
 
+/** Host names as they stand in `Host`, in lower case, without a port. */
+export const hosts: ValueType<readonly string[]> = {
+  hint: 'HOST,…',
+  isList: true,
+  parse: (texts) =>
+    texts
+      .flatMap((text) => text.split(','))
+      .map((text) => text.trim().toLowerCase())
+      .filter((text) => text !== '')
+      .map((text) => {
+        if (/^[\w-]+(\.[\w-]+)*$/.test(text)) return text;
+        throw new BadValueError('give names like umbel.example, without https:// and port; * is not taken');
+      }),
+  show: (value) => (value.length === 0 ? 'none' : value.join(',')),
+};
+
 function judged<T>(parse: () => T): T {
   try {
     return parse();

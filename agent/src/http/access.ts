@@ -3,6 +3,7 @@ import { type Identity, isRefusal, type Refusal } from '../core/identity/identif
 import { MAX_ROLE_HEADER, withMaxRole } from '../core/identity/max-role.ts';
 import { mayAct, type Principal } from '../core/identity/principal.ts';
 import { crossSiteFault, isSameOrigin } from './access/cross-site.ts';
+import { hostFault } from './access/host.ts';
 import { isFlowerPath } from './access/flower-path.ts';
 import { type Asked, type Denial, sendDenial } from './access/refuse.ts';
 import { askedPath, pathOf } from './access/path.ts';
@@ -16,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route; default `viewer`, for a method that is no read `admin`. `public`: also without any token. */
     access?: Access;
+    /** Takes WebSockets; found out at the registration. */
+    isWebSocket?: boolean;
   }
   interface FastifyRequest {
     /** Who asks; set before any handler runs. */
@@ -37,7 +40,8 @@ function everybody(isAdmin: boolean): Identity {
  * The one gate every request passes before its body is read: who asks, and whether the route is for them. A refusal
  * is answered here, in the shape of the API that was asked, and told to `onRefused`.
  *
- * @throws ApiProblem 414; 403 for a WebSocket of a page from elsewhere, which a browser opens without asking first
+ * @throws ApiProblem 414; 400 for a WebSocket where there is none; 403 for one of a page from elsewhere, which a browser
+ *   opens without asking first
  */
 export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identity' | 'onRefused' | 'clock'>) {
   const identity = deps.identity ?? everybody(settings.unauthenticatedApi);
@@ -51,6 +55,7 @@ export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identit
       const message = `The URL is longer than ${MAX_URL_LENGTH} characters; use fewer filters.`;
       throw new ApiProblem(414, 'url-too-long', message);
     }
+    refuseStraySocket(request);
     const path = pathOf(request, settings.prefix);
     const asked: Asked = { place: placeOf(path), hasPasswords: identity.hasPasswords };
     if (isOpen && asked.place === 'flower') openToEveryOrigin(reply);
@@ -85,7 +90,10 @@ export function accessHook(settings: HttpSettings, deps: Pick<HttpDeps, 'identit
       return deny(denialOf(who), { principal, action: 'login' });
     }
     request.principal = withMaxRole(who, request.headers[MAX_ROLE_HEADER]);
-    const denial = roleDenial(who, request.principal, access) ?? readOnlyDenial(request, access, settings);
+    const denial =
+      hostDenial(request, settings) ??
+      roleDenial(who, request.principal, access) ??
+      readOnlyDenial(request, access, settings);
     return denial === undefined ? undefined : deny(denial, { principal: request.principal, action: actionOf(request) });
   };
 }
@@ -131,6 +139,12 @@ function actionOf(request: FastifyRequest): string {
   return typeof action === 'string' ? action : 'request';
 }
 
+/** The plugin for WebSockets would open one on any route, and close it, without having asked who it is for. */
+function refuseStraySocket(request: FastifyRequest): void {
+  if (!request.ws || request.is404 || request.routeOptions.config.isWebSocket === true) return;
+  throw new ApiProblem(400, 'no-websocket', 'This path is no WebSocket; leave the header Upgrade away.');
+}
+
 function refuseForeignSocket(request: FastifyRequest, origins: readonly string[]): void {
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') return;
   if (isSameOrigin(request) || origins.includes(request.headers.origin ?? '')) return;
@@ -143,6 +157,13 @@ function denialOf({ refused, detail, retryAfterSeconds = 5 }: Refusal): Denial {
   if (refused === 'unavailable')
     return { status: 503, code: 'identity-unavailable', message: detail, retryAfterSeconds };
   return { status: 401, code: 'unauthenticated', message: detail, flower: '' };
+}
+
+/** Credentials are proof enough: what another page's browser sends along never has any. */
+function hostDenial(request: FastifyRequest, { allowedHosts }: HttpSettings): Denial | undefined {
+  if (request.principal.via !== 'anonymous') return undefined;
+  const fault = hostFault(request.headers.host, allowedHosts);
+  return fault === undefined ? undefined : { status: 403, code: 'unknown-host', message: fault };
 }
 
 /** Flower's own words for an API that nobody opened. */

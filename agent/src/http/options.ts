@@ -13,6 +13,11 @@ export interface HttpOptions {
   readonly protectMetrics?: boolean;
   /** Origins whose pages may use the API, e.g. `https://grafana.example`; default none. */
   readonly corsOrigins?: readonly string[];
+  /**
+   * Names that requests without credentials may have as `Host`, in lower case, besides localhost and IP addresses;
+   * default: any, or none where the server listens on loopback (DNS rebinding, access/host.ts).
+   */
+  readonly allowedHosts?: readonly string[];
   /** One proxy stands in front: its `X-Forwarded-For`, `-Host` and `-Proto` count; default false. Flower's `--xheaders`. */
   readonly trustProxy?: boolean;
   /** Speaks HTTPS; default HTTP. */
@@ -41,6 +46,7 @@ export interface HttpSettings {
   readonly readOnly: boolean;
   readonly protectMetrics: boolean;
   readonly corsOrigins: readonly string[];
+  readonly allowedHosts: readonly string[] | undefined;
   readonly maxSubscribers: number;
   readonly subscriberQueue: number;
   readonly heartbeatMs: number;
@@ -54,6 +60,7 @@ export function toSettings(options: HttpOptions): HttpSettings {
     readOnly: options.readOnly ?? false,
     protectMetrics: options.protectMetrics ?? false,
     corsOrigins: options.corsOrigins ?? [],
+    allowedHosts: options.allowedHosts,
     maxSubscribers: options.maxSubscribers ?? 100,
     subscriberQueue: options.subscriberQueue ?? 1000,
     heartbeatMs: options.heartbeatMs ?? 15_000,

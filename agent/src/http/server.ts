@@ -8,6 +8,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import type { Closable } from '../lib/closer-stack.ts';
+import { allowedHosts } from './access/host.ts';
 import { isFlowerPath } from './access/flower-path.ts';
 import { noteRouteAccess } from './access/routes.ts';
 import { accessHook } from './access.ts';
@@ -207,8 +208,9 @@ function listenProblem(error: unknown, address: string, port = 5555): unknown {
 
 /** Listens. Rejects when the port is taken, or the address is not of this machine. */
 export async function startServer(deps: HttpDeps, options: ListenOptions = {}): Promise<RunningServer> {
-  const app = await buildServer(deps, options);
-  const { address = '127.0.0.1', port: wanted = 5555, unixSocket } = options;
+  const { address = '127.0.0.1', port: wanted = 5555, unixSocket, allowedHosts: given, ...others } = options;
+  const hosts = allowedHosts({ address, unixSocket, allowedHosts: given });
+  const app = await buildServer(deps, hosts === undefined ? others : { ...others, allowedHosts: hosts });
   try {
     if (unixSocket !== undefined) removeSocket(unixSocket);
     await app.listen(unixSocket === undefined ? { host: address, port: wanted } : { path: unixSocket });

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type {} from '@fastify/websocket';
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 import type { Role } from '../../core/identity/principal.ts';
 
 /** Who may use a route: everybody without any token, or whoever has at least the role. */
@@ -42,7 +43,9 @@ export function noteRouteAccess(
     const inner = route.url.startsWith(options.prefix) ? route.url.slice(options.prefix.length) : route.url;
     const path = inner.replace(/^\/flower(?=\/)/, '');
     const methods = [route.method].flat();
-    const config: { access?: Access } = (route.config ??= {});
+    // A copy: several routes may have been given the same one.
+    const config: FastifyContextConfig = (route.config = { ...route.config });
+    config.isWebSocket = route.wsHandler !== undefined || route.websocket === true;
     const declared = config.access !== undefined;
     if (path === '/metrics') config.access = options.protectMetrics ? 'viewer' : 'public';
     config.access ??= PUBLIC.includes(path) ? 'public' : methods.every(isSafe) ? 'viewer' : 'admin';
