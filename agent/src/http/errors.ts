@@ -106,6 +106,9 @@ function fastifyProblem(error: FastifyError): ApiProblem {
   const [fault] = error.validation ?? [];
   if (fault !== undefined) return validationProblem(fault, error.validationContext ?? 'querystring');
   const status = error.statusCode ?? 500;
+  if (error.code === 'FST_ERR_BAD_URL') {
+    return new ApiProblem(400, 'bad-request', 'The path is not percent-encoded UTF-8; write % as %25.', 'path');
+  }
   if (status === 413) return new ApiProblem(413, 'body-too-large', 'The request body is too large.');
   if (status >= 400 && status < 500) return new ApiProblem(status, 'bad-request', error.message);
   return new ApiProblem(500, 'internal', 'The agent could not answer; its log says why.');
@@ -120,7 +123,8 @@ interface Fault {
 
 function validationProblem(fault: Fault, context: string): ApiProblem {
   const what = context === 'querystring' ? 'query parameter' : context;
-  const named = (key: string): string => String(fault.params[key]);
+  const place = placeOf(fault, context);
+  const named = (key: string): string => [...place, String(fault.params[key])].join('.');
   if (fault.keyword === 'additionalProperties') {
     const field = named('additionalProperty');
     return new ApiProblem(400, 'unknown-parameter', `There is no ${what} \`${field}\` here; see the docs page.`, field);
@@ -129,8 +133,14 @@ function validationProblem(fault: Fault, context: string): ApiProblem {
     const field = named('missingProperty');
     return badParameter(field, `The ${what} \`${field}\` is required.`);
   }
-  const field = fault.instancePath.split('/')[1] ?? what;
+  const field = place.length === 0 ? what : place.join('.');
   return badParameter(field, `\`${field}\` ${adviceOf(fault)}.`);
+}
+
+/** Of a query its parameter; of a body the path to the member, which is `arguments.n`; never the place in a list. */
+function placeOf({ instancePath }: Fault, context: string): string[] {
+  const path = instancePath.split('/').slice(1);
+  return context === 'body' ? path.filter((part) => !/^\d+$/.test(part)) : path.slice(0, 1);
 }
 
 function adviceOf(fault: Fault): string {

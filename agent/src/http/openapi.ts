@@ -47,14 +47,35 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
   },
 };
 
-/** A parameter with a default is never required of the client, though the handler always finds it. */
+/** A parameter or body member with a default is never required of the client, though the handler always finds it. */
 function relaxDefaults(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   if ('in' in node && 'required' in node && 'schema' in node) {
     const { schema } = node;
     if (typeof schema === 'object' && schema !== null && 'default' in schema) node.required = false;
   }
+  if ('requestBody' in node) relaxBody(node.requestBody as RequestBody);
   for (const child of Object.values(node)) relaxDefaults(child);
+}
+
+interface BodySchema {
+  readonly properties?: Readonly<Record<string, object>>;
+  readonly required?: readonly string[];
+}
+
+interface RequestBody {
+  required?: boolean;
+  readonly content: Record<string, { schema?: BodySchema }>;
+}
+
+/** A body of which nothing is required may be left out. */
+function relaxBody(body: RequestBody): void {
+  for (const media of Object.values(body.content)) {
+    const { properties = {}, required = [], ...schema } = media.schema ?? {};
+    const needed = required.filter((name) => !('default' in (properties[name] ?? {})));
+    media.schema = { ...schema, properties, ...(needed.length > 0 && { required: needed }) };
+    body.required = needed.length > 0;
+  }
 }
 
 /** A text answer stands under `application/json` until here; moves it to the types its schema names. */

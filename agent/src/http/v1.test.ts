@@ -135,7 +135,31 @@ describe('every route of /api/v1', () => {
     );
     expect(required).toEqual([]);
   });
+
+  it('asks in the document for no body member that has a default, and calls an answer of Flower an object', async () => {
+    const document = (await app.inject('/api/v1/openapi.json')).json<{
+      paths: Record<string, Record<string, Acting>>;
+    }>();
+    const bodyOf = (path: string) => document.paths[`/api/v1${path}`]?.['post']?.requestBody;
+    const grow = bodyOf('/workers/{hostname}/actions/pool_grow');
+    expect([grow?.required, grow?.content['application/json'].schema.required]).toEqual([false, undefined]);
+    const bulk = bodyOf('/tasks/bulk');
+    expect([bulk?.required, bulk?.content['application/json'].schema.required]).toEqual([true, ['action', 'filter']]);
+    for (const path of ['/api/tasks', '/api/task/types', '/api/workers']) {
+      expect(document.paths[path]?.['get']?.responses['200']).toMatchObject({
+        content: { 'application/json': { schema: { type: 'object' } } },
+      });
+    }
+  });
 });
+
+interface Acting {
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<'application/json', { readonly schema: { readonly required?: string[] } }>>;
+  };
+  readonly responses: Readonly<Record<string, object>>;
+}
 
 interface Operation {
   readonly summary: string;
@@ -158,6 +182,7 @@ describe('a task', () => {
   it('that is unknown is a 404, as its timeline, its workflow and a worker are', async () => {
     for (const [path, code] of [
       ['/tasks/nope', 'task-not-found'],
+      ['/workers/nope/events', 'worker-not-found'],
       ['/tasks/nope/timeline', 'task-not-found'],
       ['/workflows/nope', 'workflow-not-found'],
       ['/workers/nope', 'worker-not-found'],
@@ -255,6 +280,12 @@ describe('an error', () => {
     expect([status, body]).toEqual([400, { error: { code, message: expect.stringMatching(/\.$/), field } }]);
   });
 
+  it.each(['limit=5&limit=6', 'sort=name&sort=state', 'from=now&from=now'])('of /tasks?%s says once', async (query) => {
+    const { status, body } = await get(`/tasks?${query}`);
+    const field = query.slice(0, query.indexOf('='));
+    expect([status, body]).toMatchObject([400, { error: { field, message: `\`${field}\` must be given once.` } }]);
+  });
+
   it('of the way is a 404, of the method a 405 that names the right one', async () => {
     expect(await get('/nothing')).toMatchObject({ status: 404, body: { error: { code: 'unknown-route' } } });
     const post = await app.inject({
@@ -269,7 +300,9 @@ describe('an error', () => {
   });
 
   it('of an undecodable or overlong URL is an answer too', async () => {
-    expect(await get('/tasks/%zz')).toMatchObject({ status: 400, body: { error: { code: 'bad-request' } } });
+    for (const path of ['/tasks/%zz', '/tasks/%ff']) {
+      expect(await get(path)).toMatchObject({ status: 400, body: { error: { code: 'bad-request', field: 'path' } } });
+    }
     expect(await get(`/tasks?search=${'x'.repeat(9000)}`)).toMatchObject({ status: 414 });
   });
 

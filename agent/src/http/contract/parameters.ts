@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox';
+import { badParameter } from '../errors.ts';
 
 /** Query parameters of `/api/v1`. Anything not named in a route's object is a 400. */
 
@@ -81,11 +82,17 @@ export type LiveQuery = Static<typeof LiveQuery>;
 /**
  * Turns what the URL carries into what the schema asks for: a parameter of array type becomes a list, whether it was
  * repeated or written with commas.
+ *
+ * @throws ApiProblem 400 for a parameter that takes one value and was given several
  */
 export function spreadLists(query: Record<string, unknown>, properties: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(query)) {
     const schema = properties[name];
-    if (typeof schema !== 'object' || schema === null || !('type' in schema) || schema.type !== 'array') continue;
+    if (typeof schema !== 'object' || schema === null) continue;
+    if (!('type' in schema) || schema.type !== 'array') {
+      if (Array.isArray(value)) throw badParameter(name, `\`${name}\` must be given once.`);
+      continue;
+    }
     query[name] = [value].flat().flatMap((text) => (typeof text === 'string' ? text.split(',') : [text]));
   }
 }

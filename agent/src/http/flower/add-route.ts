@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { RouteContext } from '../context.ts';
+import { Type } from 'typebox';
 import { textOf } from '../contract/answers.ts';
 import { argumentsOf, type AnyRequest, type FlowerRequest } from './requests.ts';
 import type { Query } from './arguments.ts';
+import { FlowerError } from './flower-error.ts';
 import type { Access } from '../access/routes.ts';
 
 export interface AboutRoute {
@@ -18,6 +20,9 @@ export type AddRoute = (method: 'GET' | 'POST', url: string, about: AboutRoute, 
 /** Registers a group of Flower's routes. */
 export type RouteGroup = (add: AddRoute, context: RouteContext) => void;
 
+/** The one route that Flower writes as `(.*)`: all others need a name or an id (flower/urls.py). */
+const EMPTY_ALLOWED = '/api/task/info/*';
+
 /** @param hidden not in the OpenAPI document: the same routes stand there at another place */
 export function routeAdder(app: FastifyInstance, hidden: boolean): AddRoute {
   return (method, url, about, handler) => {
@@ -27,19 +32,26 @@ export function routeAdder(app: FastifyInstance, hidden: boolean): AddRoute {
       method,
       url,
       config: { access, ...(action === undefined ? {} : { action }) },
-      schema: hidden ? { hide: true } : schemaOf(summary, description, answersJson ? 'application/json' : 'text/plain'),
-      handler: (request: AnyRequest, reply) => handler(Object.assign(request, { args: argumentsOf(request) }), reply),
+      schema: hidden ? { hide: true } : schemaOf(summary, description, answersJson),
+      handler: (request: AnyRequest, reply) => {
+        if (request.params['*'] === '' && url !== EMPTY_ALLOWED) throw new FlowerError(404, '');
+        return handler(Object.assign(request, { args: argumentsOf(request) }), reply);
+      },
     });
   };
 }
 
-function schemaOf(summary: string, description: string, mediaType: string) {
+const OK = 'As Flower 2.2 answers';
+
+function schemaOf(summary: string, description: string, answersJson: boolean) {
   return {
     tags: ['Flower'],
     summary,
     ...(description === '' ? {} : { description }),
     response: {
-      200: textOf('As Flower 2.2 answers', mediaType),
+      200: answersJson
+        ? Type.Unsafe({ type: 'object', additionalProperties: true, description: OK })
+        : textOf(OK, 'text/plain'),
       default: textOf('A text that says what is wrong', 'text/plain'),
     },
   };

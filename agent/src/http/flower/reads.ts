@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ControlRefused } from '../../core/control/command.ts';
 import type { ControlService } from '../../core/control/service.ts';
 import type { HistoryReader } from '../../core/query/reader.ts';
 import type { WorkerRecord } from '../../core/query/records.ts';
@@ -98,6 +99,8 @@ async function refreshed(control: ControlService, name: string): Promise<void> {
   try {
     await control.inspector.refresh(name === '' ? undefined : name);
   } catch (error) {
+    // Flower asks it like any other, and finds afterwards that it has told nothing.
+    if (error instanceof ControlRefused && error.code === 'unknown-worker') return;
     throw new FlowerError(503, `Failed to update workers: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -152,6 +152,12 @@ describe("Flower's actions on workers", () => {
 });
 
 describe("Flower's tasks", () => {
+  it('are none without an id or a name', async () => {
+    const { post, control } = await start();
+    for (const route of ['revoke/', 'send-task/', 'abort/']) expect((await post(`/api/task/${route}`))[0]).toBe(404);
+    expect([control.requests, control.sent, control.aborted]).toEqual([[], [], []]);
+  });
+
   it('revoke at every worker, whatever the id', async () => {
     const { post, control } = await start();
     expect((await post('/api/task/revoke/a/b?terminate=yes&signal=SIGKILL'))[1]).toBe('{"message": "Revoked \'a/b\'"}');
@@ -259,6 +265,8 @@ describe("Flower's reads that ask the cluster", () => {
     expect(control.refreshed).toEqual([W]);
     expect(await get('/api/workers?workername=fresh@h')).toEqual([404, "Unknown worker 'fresh@h'"]);
     expect(await get('/api/workers?status=1')).toEqual([200, '{"w1@h": true}']);
+    control.failWith(new ControlRefused('unknown-worker', 'no worker nope is known', 'target'));
+    expect(await get('/api/workers?workername=nope&refresh=1')).toEqual([404, "Unknown worker 'nope'"]);
     control.failWith(new Error('boom'));
     expect(await get('/api/workers?refresh=1')).toEqual([503, 'Failed to update workers: boom']);
   });

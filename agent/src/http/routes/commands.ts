@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { CommandResult, Target } from '../../core/control/command.ts';
+import { type CommandResult, ControlRefused, type Target } from '../../core/control/command.ts';
 import { checkArguments, type ControlCommand, COMMANDS } from '../../core/control/commands.ts';
 import { describeTarget, readTarget } from '../../core/control/target.ts';
 import { mayAct } from '../../core/identity/principal.ts';
@@ -96,7 +96,7 @@ async function send(
   { arguments: given = {}, timeoutMs, dryRun = false }: ActionBody,
   target: Target,
 ): Promise<CommandOutcome> {
-  const args = checkArguments(command, given);
+  const args = argumentsIn(command, given);
   const says = command.says(describeTarget(target), args);
   const workers = [...control.reached(target)];
   noteWrite(request, { target: targetText(target, workers), arguments: dryRun ? { ...args, dryRun } : args });
@@ -109,6 +109,16 @@ async function send(
   const failed = command.replies && !result.answers.some(({ ok }) => ok);
   noteWrite(request, { detail: summaryOf(result), ...(failed ? { outcome: 'failed' as const } : {}) });
   return { ...about, sent: true, ...toOutcome(result) };
+}
+
+/** @throws ControlRefused whose field is the path in the body, e.g. `arguments.n` */
+function argumentsIn(command: ControlCommand, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return checkArguments(command, given);
+  } catch (error) {
+    if (!(error instanceof ControlRefused) || error.field === undefined) throw error;
+    throw new ControlRefused(error.code, error.message, `arguments.${error.field}`);
+  }
 }
 
 function addInspection(app: FastifyInstance, { deps }: RouteContext, command: ControlCommand): void {

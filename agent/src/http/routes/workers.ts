@@ -31,7 +31,11 @@ const eventsSchema = {
   summary: 'Events of a worker: starts, stops, heartbeats',
   params: Hostname,
   querystring: parameters({ ...fromTo, limit: limit(1000, 100) }),
-  response: answers(ref(WorkerEventsSchema), 'The events of the last day, or of the range, the newest first', READS),
+  response: answers(
+    ref(WorkerEventsSchema),
+    'The events of the last day, or of the range, the newest first',
+    READS_ONE,
+  ),
 };
 
 /** `/workers`, `/workers/:hostname` and its events. */
@@ -44,9 +48,7 @@ export const workerRoutes: Routes = async (app, { deps }) => {
   app.get('/workers/:hostname', { schema: oneSchema }, async ({ params: { hostname } }) => {
     const workers = await needHistory(deps).workers();
     const worker = workers.find((one) => one.hostname === hostname);
-    if (worker === undefined) {
-      throw new ApiProblem(404, 'worker-not-found', `No worker '${hostname}' was seen.`, 'hostname');
-    }
+    if (worker === undefined) throw notFound(hostname);
     return toApiWorker(worker);
   });
 
@@ -54,7 +56,16 @@ export const workerRoutes: Routes = async (app, { deps }) => {
     const history = needHistory(deps);
     const { fromMs, toMs } = toRange(query, deps.clock.now(), DAY_MS);
     const events = await history.workerEvents(hostname, fromMs, toMs, query.limit);
+    if (events.length === 0) {
+      // A worker that is forgotten may still have left events.
+      const workers = await history.workers();
+      if (!workers.some((one) => one.hostname === hostname)) throw notFound(hostname);
+    }
     return { hostname, events: events.map(toApiWorkerEvent) };
   });
   await Promise.resolve();
 };
+
+function notFound(hostname: string): ApiProblem {
+  return new ApiProblem(404, 'worker-not-found', `No worker '${hostname}' was seen.`, 'hostname');
+}

@@ -118,7 +118,9 @@ export function memoryHistory(rows: MemoryRows = {}): MemoryHistory {
     failures: (filter, limit) => called('failures', [filter, limit], () => rows.failures ?? []),
     workers: () => called('workers', [], () => rows.workers ?? []),
     workerEvents: (hostname, fromMs, toMs, limit) =>
-      called('workerEvents', [hostname, fromMs, toMs, limit], () => rows.workerEvents ?? []),
+      called('workerEvents', [hostname, fromMs, toMs, limit], () =>
+        (rows.workerEvents ?? []).filter((event) => event.hostname === hostname),
+      ),
     queueNames: () => called('queueNames', [], () => rows.queues ?? []),
     gaps: (fromMs, toMs, limit) => called('gaps', [fromMs, toMs, limit], () => rows.gaps ?? []),
   };
