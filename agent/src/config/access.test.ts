@@ -150,6 +150,19 @@ describe('insecurities', () => {
     expect(found([], env)).not.toMatch(/Password123|long-enough|a-long-password|0123456789|x1y2z3/);
   });
 
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['without a sign-in', {}, /^Everybody who shows a certificate of an authority in --ca-certs may read everything/],
+    ['that are chosen', { ...SAFE, UMBEL_ANONYMOUS: 'viewer' }, /who shows a certificate.*may read without signing in/],
+    ['of Flower’s variable', { FLOWER_UNAUTHENTICATED_API: 'true' }, /WHO shows a certificate.*MAY STOP WORKERS/],
+  ])('of open doors %s name the certificate that clients must show', (_name, env, sentence) => {
+    const files = { UMBEL_CERTFILE: '/etc/cert.pem', UMBEL_KEYFILE: '/etc/cert.pem', UMBEL_CA_CERTS: '/etc/cert.pem' };
+    for (const address of ['0.0.0.0', '127.0.0.1']) {
+      const text = found([], { ...env, ...files, UMBEL_ADDRESS: address });
+      expect(text).toMatch(sentence);
+      expect(text).not.toMatch(/REACHES THE PORT|reaches the port|on this machine/i);
+    }
+  });
+
   it('of secrets on the command line are told, not of files', () => {
     expect(found(['--tokens=ci:viewer:0123456789abcdef0123'])).toMatch(/--tokens: every user of this machine sees it/);
     expect(found(['--broker', 'redis://:pass-word-1@redis/0'], SAFE)).toMatch(/--broker: every user/);

@@ -29,24 +29,29 @@ export function insecurities(config: Config, values: readonly Sourced[] = []): r
 
 function anonymousAccess({ access, http }: Config): string[] {
   const isLocal = http.unixSocket !== '' || isLoopback(http.address);
+  // TLS lets in nobody else.
+  const certificate = http.caCerts === undefined ? undefined : 'shows a certificate of an authority in --ca-certs';
   if (hasSignIn(access)) {
     const unused = access.unauthenticatedApi
       ? ['FLOWER_UNAUTHENTICATED_API is not used, since a sign-in is set up; take it away.']
       : [];
     if (access.anonymous !== 'viewer') return unused;
-    return [...unused, 'Everybody who reaches the port may read without signing in: --anonymous viewer.'];
+    const who = certificate ?? 'reaches the port';
+    return [...unused, `Everybody who ${who} may read without signing in: --anonymous viewer.`];
   }
   const fix = 'give --basic-auth, --tokens or --oidc-issuer (docs/security.md)';
   if (access.unauthenticatedApi) {
-    const who = isLocal
-      ? 'EVERY PROGRAM ON THIS MACHINE, AND EVERY WEB PAGE OPEN IN A BROWSER ON IT,'
-      : 'EVERYBODY WHO REACHES THE PORT';
+    const who =
+      isLocal && certificate === undefined
+        ? 'EVERY PROGRAM ON THIS MACHINE, AND EVERY WEB PAGE OPEN IN A BROWSER ON IT,'
+        : `EVERYBODY WHO ${certificate ?? 'REACHES THE PORT'}`;
     return [
       `${who} MAY STOP WORKERS AND START TASKS, since FLOWER_UNAUTHENTICATED_API is set; take it away and ${fix}.`,
     ];
   }
   if (access.anonymous === 'none') return [`Nobody can sign in, and --anonymous none keeps the rest out: ${fix}.`];
-  const who = isLocal ? 'Every program on this machine' : 'EVERYBODY WHO REACHES THE PORT';
+  const reached = isLocal ? 'Every program on this machine' : 'EVERYBODY WHO REACHES THE PORT';
+  const who = certificate === undefined ? reached : `Everybody who ${certificate}`;
   return [`${who} may read everything and nobody may act, since no sign-in is set up: ${fix}.`];
 }
 

@@ -9,14 +9,14 @@ const CLOCK_TOLERANCE_S = 30;
 
 const ORG_ROLES: Readonly<Record<string, Role>> = { viewer: 'viewer', editor: 'editor', admin: 'admin' };
 
-/** Adds to the owner of a shared token the Grafana user who acts behind it. Never rejects. */
+/** Adds to the owner of a shared token or JWT the Grafana user who acts behind it. Never rejects. */
 export type GrafanaCheck = (principal: Principal, idToken: string) => Promise<Principal>;
 
 /**
  * Reads `X-Grafana-Id`, which Grafana's proxy sets to a token of its own about the user who is logged in there.
  * Verified, the user's role in the organisation counts besides the token's, and the lower of the two is taken. Where
  * Grafana is known but the token does not hold, the role is the lowest; where no Grafana is known, only the name is
- * kept, as not verified.
+ * kept, as not verified. A JWT whose user it is himself keeps its role: there is no second person to count.
  */
 export function grafanaCheck(options: GrafanaOptions | undefined, deps: KeyDeps): GrafanaCheck {
   if (options === undefined) return (principal, idToken) => Promise.resolve(merelyNamed(principal, idToken));
@@ -33,6 +33,7 @@ export function grafanaCheck(options: GrafanaOptions | undefined, deps: KeyDeps)
         ...(options.organisations === undefined ? {} : { audience: options.organisations.map((id) => `org:${id}`) }),
       });
       if (![payload.aud].flat().some((one) => /^org:\d+$/.test(one ?? ''))) throw new Error('of no organisation');
+      if (isHimself(principal, payload)) return principal;
       const role = lowerRole(principal.role, orgRole(payload['role']));
       return { ...principal, role, via: 'grafana', grafanaUser: { login: loginOf(payload), verified: true } };
     } catch (error) {
@@ -47,6 +48,17 @@ export function grafanaCheck(options: GrafanaOptions | undefined, deps: KeyDeps)
 function issuersOf(issuer: string): string[] {
   const bare = issuer.replace(/\/+$/, '');
   return [bare, `${bare}/`];
+}
+
+/**
+ * Whether the JWT is the user's own, forwarded by Grafana. Only where Grafana had the login from a provider too: whoever
+ * has a password there may give himself the name of a program whose JWT many share, to keep its role.
+ */
+function isHimself({ via, name }: Principal, claims: Readonly<Record<string, unknown>>): boolean {
+  if (via !== 'jwt' || textClaim(claims, 'authenticatedBy')?.startsWith('oauth_') !== true) return false;
+  return [claims['username'], claims['email']].some(
+    (one) => typeof one === 'string' && one.toLowerCase() === name.toLowerCase(),
+  );
 }
 
 function merelyNamed(principal: Principal, idToken: string): Principal {

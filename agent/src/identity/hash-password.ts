@@ -1,5 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { hash as bcryptHash, compare as bcryptCompare } from 'bcryptjs';
+import { hash as bcryptHash, compare as bcryptCompare, truncates } from 'bcryptjs';
 import { type Secret, secretKind } from '../core/identity/credentials.ts';
 
 /** 32 MiB and about 0.2 s, OWASP's second choice of equal strength: several at once must fit into a small container. */
@@ -73,7 +73,8 @@ function scryptWay(cost: Extract<Secret, { kind: 'scrypt' }>): HashWay {
 function bcryptWay(rounds: number): HashWay {
   return {
     id: `bcrypt ${rounds}`,
-    matches: (password, text) => bcryptCompare(password, text),
+    // It cuts a password after 72 bytes, so that any other ending would do; compared all the same, to take the same time.
+    matches: async (password, text) => (await bcryptCompare(password, text)) && !truncates(password),
     nobody: () => bcryptHash(randomBytes(16).toString('hex'), rounds),
   };
 }

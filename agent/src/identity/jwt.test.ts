@@ -213,3 +213,45 @@ describe('the Grafana user behind a shared token', () => {
     });
   });
 });
+
+describe('the Grafana user behind a JWT', () => {
+  const idToken = (members: JWTPayload = {}): Promise<string> =>
+    provider.sign({
+      ...{ iss: `${provider.url}/`, aud: 'org:1', sub: 'user:1', type: 'user', username: 'bob', role: 'Viewer' },
+      ...{ authenticatedBy: 'oauth_generic_oauth', exp: time.nowMs() / 1000 + 600, ...members },
+    });
+  /** The JWT is ada's, an editor. */
+  const through = async (id: string, options: object = { grafana: { url: provider.url } }) => {
+    const one = openIdentity({ oidc: { issuer: provider.url, audience: ['umbel'] }, ...options }, time);
+    const authorization = `Bearer ${await provider.sign(claims())}`;
+    return one.identify({ headers: { authorization, 'x-grafana-id': id }, address: '10.0.0.1' });
+  };
+
+  it('lowers the role as behind a token, where he is another', async () => {
+    expect(await through(await idToken())).toEqual({
+      ...{ name: 'ada', role: 'viewer', via: 'grafana', verified: true },
+      grafanaUser: { login: 'bob', verified: true },
+    });
+    expect(await through(await idToken({ role: 'Admin' }))).toMatchObject({ role: 'editor' });
+    expect(await through('nonsense')).toMatchObject({ role: 'viewer' });
+    expect(await through(await idToken({ exp: time.nowMs() / 1000 - 60 }))).toMatchObject({ role: 'viewer' });
+    expect(await through(await idToken(), {})).toMatchObject({
+      role: 'editor',
+      grafanaUser: { login: 'bob', verified: false },
+    });
+  });
+
+  it('counts for nothing where the JWT is his own', async () => {
+    const ada = { name: 'ada', role: 'editor', via: 'jwt', verified: true };
+    expect(await through(await idToken({ username: 'Ada' }))).toEqual(ada);
+    expect(await through(await idToken({ email: 'ada' }))).toEqual(ada);
+  });
+
+  it('cannot keep the role by taking the name of the JWT', async () => {
+    for (const authenticatedBy of ['password', 'render', undefined]) {
+      expect(await through(await idToken({ username: 'ada', authenticatedBy }))).toMatchObject({ role: 'viewer' });
+    }
+    expect(await through(await idToken({ displayName: 'ada', name: 'ada' }))).toMatchObject({ role: 'viewer' });
+    expect(await through(await idToken({ username: 'ada', aud: 'umbel' }))).toMatchObject({ role: 'viewer' });
+  });
+});

@@ -54,6 +54,22 @@ describe('basic authentication', () => {
     expect(await ask({ authorization: 'Negotiate x' })).toBe('bad-credentials');
   });
 
+  it('takes no password of which bcrypt sees the beginning alone, and says so', async () => {
+    const long = 'é'.repeat(36) + 'x'; // 73 bytes
+    const scrypt = await hashPassword(long, CHEAP);
+    const identity = openIdentity({ users: parseUsers([`ada:${hashSync(long, 4)},bob:${scrypt}`]) }, time);
+    const ask = (pair: string) => identity.identify({ headers: basic(pair), address: pair });
+    for (const pair of [`ada:${long}`, `ada:${long}y`, `eve:${long}`]) {
+      expect(await ask(pair)).toMatchObject({ refused: 'bad-credentials', detail: expect.stringMatching(/72 bytes/) });
+    }
+    expect(await ask(`bob:${long}`)).toMatchObject({ name: 'bob' });
+    expect(await ask('ada:short')).toMatchObject({ detail: expect.not.stringMatching(/72 bytes/) });
+    const exact = openIdentity({ users: parseUsers([`ada:${hashSync('é'.repeat(36), 4)}`]) }, time);
+    expect(await exact.identify({ headers: basic(`ada:${'é'.repeat(36)}`), address: '' })).toMatchObject({
+      name: 'ada',
+    });
+  });
+
   it('has a hash to offer that is hard to guess from', async () => {
     expect(await hashPassword('correct: horse')).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/);
   });

@@ -10,11 +10,14 @@ import type { IdentityOptions } from './options.ts';
 import { Passwords } from './passwords.ts';
 import { type TokenCheck, tokenCheck } from './tokens.ts';
 
+/** Told to whoever sends such a password, whether there is such a user or not. */
+const TOO_LONG = 'one of more than 72 bytes needs a hash by --hash-password in the place of bcrypt';
+
 const GRAFANA_ID = 'x-grafana-id';
 
 /**
- * Tells who asks: by basic authentication, bearer token, JWT of an OpenID provider, and for a shared token by the user
- * that Grafana names. Needs no connection: keys are read when the first token is to be checked.
+ * Tells who asks: by basic authentication, bearer token, JWT of an OpenID provider, and behind a shared one of these by
+ * the user that Grafana names. Needs no connection: keys are read when the first token is to be checked.
  *
  * @throws CredentialsError for a password hash that is not whole
  */
@@ -56,7 +59,7 @@ class ConfiguredIdentity implements Identity {
     try {
       const who = await this.#byAuthorization(authorization, address);
       const idToken = headers[GRAFANA_ID];
-      if (isRefusal(who) || who.via === 'jwt' || typeof idToken !== 'string') return who;
+      if (isRefusal(who) || typeof idToken !== 'string') return who;
       return await this.#grafana(who, idToken);
     } catch (error) {
       this.#deps.logger.error({ err: error }, 'a sign-in could not be checked');
@@ -83,7 +86,10 @@ class ConfiguredIdentity implements Identity {
     const claimed = isUser ? name : claimedName(name, () => this.#passwords.fingerprint(name, ''));
     const about = { claimed, via: 'basic' as const };
     if (result !== 'bad') return tooMany(result.retryAfterMs, about);
-    return refusal('bad-credentials', 'The name or the password is wrong.', about);
+    const detail = this.#passwords.isTooLong(password)
+      ? `The name or the password is wrong; ${TOO_LONG}.`
+      : 'The name or the password is wrong.';
+    return refusal('bad-credentials', detail, about);
   }
 
   async #byBearer(token: string, address: string): Promise<Principal | Refusal> {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { truncates } from 'bcryptjs';
 import type { BasicUser } from '../core/identity/credentials.ts';
 import { type HashWay, hashWay } from './hash-password.ts';
 
@@ -26,6 +27,11 @@ export class Passwords {
 
   has(name: string): boolean {
     return this.#users.some((user) => user.name === name);
+  }
+
+  /** Whether bcrypt, which any user's password is hashed by, would look at the beginning of the password alone. */
+  isTooLong(password: string): boolean {
+    return truncates(password) && this.#users.some(({ way }) => way?.id.startsWith('bcrypt ') === true);
   }
 
   /** A name for the pair that tells nothing about it, the same within this process only. */
