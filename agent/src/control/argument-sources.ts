@@ -88,13 +88,14 @@ function fromReply(reply: unknown, taskId: string): FoundArguments | undefined {
   const entry = isRecord(reply) ? reply[taskId] : undefined;
   const request: unknown = Array.isArray(entry) ? entry[1] : undefined;
   if (!isRecord(request)) return undefined;
-  const { args, kwargs, type } = request;
+  const { args, kwargs, type, delivery_info: delivery } = request;
   if (!Array.isArray(args) || !isRecord(kwargs) || !isExact(args) || !isExact(kwargs)) return undefined;
   return {
     argsJson: JSON.stringify(args),
     kwargsJson: JSON.stringify(kwargs),
     source: 'inspect',
     ...(typeof type === 'string' && { name: type }),
+    ...(isRecord(delivery) && typeof delivery['routing_key'] === 'string' && { queue: delivery['routing_key'] }),
   };
 }
 

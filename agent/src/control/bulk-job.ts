@@ -7,7 +7,7 @@ import type { HistoryReader } from '../core/query/reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Caller } from './calls.ts';
-import type { Retrier } from './retry.ts';
+import { requireQueue, type Retrier } from './retry.ts';
 
 /** Tasks looked up, or sent again, at the same time. */
 const AT_ONCE = 8;
@@ -167,8 +167,9 @@ export class BulkJob {
 
   async #plan(task: TaskRecord): Promise<void> {
     try {
-      const { source } = await this.#deps.retrier.plan(task);
-      this.#succeed(task.taskId, `arguments from ${SOURCES[source]}`);
+      const plan = await this.#deps.retrier.plan(task);
+      requireQueue(plan);
+      this.#succeed(task.taskId, `arguments from ${SOURCES[plan.source]}`);
     } catch (error) {
       if (!(error instanceof ControlRefused)) throw error;
       this.#fail(task.taskId, error.message);

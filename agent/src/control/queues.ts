@@ -27,6 +27,12 @@ export class KnownQueues {
     return names;
   }
 
+  /** By what the worker told; undefined where it was not inspected. */
+  consumedBy(worker: string): ReadonlySet<string> | undefined {
+    const queues = this.#deps.inspections().get(worker)?.active_queues;
+    return queues && new Set(queues.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])));
+  }
+
   /** Sorted; the default queue alone where nobody knows of any, as Flower does. */
   async names(): Promise<string[]> {
     const names = this.declared();

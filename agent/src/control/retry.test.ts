@@ -22,12 +22,16 @@ function stored(more: Partial<StoredResult>): StoredResult {
   return { taskId: 't-1', status: 'SUCCESS', ...nothing, ...more };
 }
 
-function setUp(tasks: readonly TaskRecord[] = [], results?: Record<string, StoredResult>) {
+function setUp(
+  tasks: readonly TaskRecord[] = [],
+  results?: Record<string, StoredResult>,
+  latest: readonly TaskRecord[] = [],
+) {
   const [clock, broker] = [new StillClock(), new FakeBroker()];
   const filters: TaskFilter[] = [];
   const history = {
     findTask: (id: string) => Promise.resolve(tasks.find(({ taskId }) => taskId === id)),
-    searchTasks: () => Promise.resolve({ tasks: [] }),
+    searchTasks: () => Promise.resolve({ tasks: latest }),
     async *exportTasks(filter: TaskFilter, _sort: unknown, limit: number) {
       await Promise.resolve();
       filters.push(filter);
@@ -148,11 +152,74 @@ describe('a retry', () => {
     expect(await reasonOf(control.planRetry(taskRecord({ ...told, name: 'app.ad' })))).toMatch(
       /No worker has registered a task 'app\.ad': .*did you mean app\.add\?/,
     );
-    expect(await control.planRetry(taskRecord({ ...told, name: 'app.mail' }))).toMatchObject({ queue: 'celery' });
+    expect(await control.planRetry(taskRecord({ ...told, name: 'app.mail' }))).toMatchObject({ name: 'app.mail' });
     expect(await control.retry(taskRecord({ ...told, queue: 'meil' }))).toMatchObject({
       ok: false,
       reason: "No worker consumes the queue 'meil', and the broker does not know it; did you mean mail?",
     });
+  });
+});
+
+/** Nothing but the worker tells of the queue, as with Celery's defaults. */
+describe('the queue of a retry that no event told', () => {
+  const queues = { 'a@h': ['celery'], 'b@h': ['special'], 'c@h': ['celery', 'mail'] };
+  const told = { args: '()', kwargs: '{}' };
+
+  async function cluster(...given: Parameters<typeof setUp>): Promise<ReturnType<typeof setUp>> {
+    const all = setUp(...given);
+    all.broker.reply = ({ method }) =>
+      Object.entries(queues).map(([name, consumed]) => ({
+        worker: name,
+        ok: true,
+        reply: method === 'active_queues' ? consumed.map((queue) => ({ name: queue })) : ['app.add'],
+      }));
+    const refreshed = all.control.inspector.refresh();
+    await settled();
+    await all.control.close();
+    await refreshed;
+    return all;
+  }
+
+  it('is the only one of its worker', async () => {
+    const { control, broker } = await cluster();
+    expect(await control.retry(taskRecord({ ...told, worker: 'b@h' }))).toMatchObject({ ok: true });
+    expect(broker.tasks.published.map(({ queue }) => queue)).toEqual(['special']);
+  });
+
+  it('is the one that the result backend tells, or a routing key that is a queue', async () => {
+    const { control } = await cluster([], { 't-1': stored({ extended: { ...extended, queue: 'mail' } }) });
+    expect(await control.planRetry(taskRecord({ worker: 'c@h' }))).toMatchObject({ queue: 'mail' });
+    const { control: bare } = await cluster();
+    const keyed = taskRecord({ ...told, worker: 'c@h', routingKey: 'mail' });
+    expect(await bare.planRetry(keyed)).toMatchObject({ queue: 'mail' });
+  });
+
+  it('of several is the one where the name went last, if its worker consumes that', async () => {
+    const latest = [taskRecord({ taskId: 'x', queue: 'special' }), taskRecord({ taskId: 'y', queue: 'mail' })];
+    const { control } = await cluster([], undefined, latest);
+    expect(await control.planRetry(taskRecord({ ...told, worker: 'c@h' }))).toMatchObject({ queue: 'mail' });
+  });
+
+  it('of several is not guessed, but asked for', async () => {
+    const task = taskRecord({ ...told, worker: 'c@h' });
+    const { control, broker } = await cluster([task]);
+    for (const worker of ['c@h', 'gone@h', null]) {
+      const outcome = await control.retry({ ...task, worker });
+      expect(outcome).toMatchObject({ ok: false, reason: expect.stringMatching(/^queue: .* give one/) as unknown });
+    }
+    expect(await control.planRetry(task)).toMatchObject({ queue: null });
+    for (const dryRun of [true, false]) {
+      const { id } = await control.startBulk({ action: 'retry', filter: {}, limit: 5, dryRun });
+      for (let i = 0; i < 100 && control.bulk(id)?.endedMs === undefined; i++) await settled();
+      expect(control.bulk(id)).toMatchObject({ done: 0, failed: 1 });
+      expect(control.bulk(id)?.tasks[0]?.outcome).toMatch(/^queue: /);
+    }
+    expect(broker.tasks.published).toEqual([]);
+    expect(await control.retry(task, undefined, { queue: 'mail' })).toMatchObject({
+      ok: true,
+      plan: { queue: 'mail' },
+    });
+    expect(broker.tasks.published.map(({ queue }) => queue)).toEqual(['mail']);
   });
 });
 

@@ -27,12 +27,15 @@ export class Retrier {
     this.#deps = deps;
   }
 
-  /** As `ControlService.planRetry`: secrets in the arguments are masked where they are shown. */
+  /**
+   * As `ControlService.planRetry`: secrets in the arguments are masked where they are shown. A `queue` of null: it is
+   * not known, and has to be given.
+   */
   async plan(task: TaskRecord, edited?: Partial<TaskArguments>): Promise<RetryPlan> {
     return this.#masked(await this.#plan(task, edited));
   }
 
-  async #plan(task: TaskRecord, edited: Partial<TaskArguments> = {}): Promise<RetryPlan> {
+  async #plan(task: TaskRecord, edited: Partial<TaskArguments> = {}, given?: string): Promise<RetryPlan> {
     if (!FINISHED.includes(task.state)) {
       throw refused(
         `The task is ${task.state}: only finished ones (${FINISHED.join(', ')}) can be sent again. Wait for its end, or revoke it first.`,
@@ -45,7 +48,7 @@ export class Retrier {
       throw refused('No event told the name of this task; send it as a new task instead, with its name typed by hand.');
     }
     const { argsJson, kwargsJson, source } = found;
-    const queue = this.#queueOf(task, found) ?? (await this.#deps.sender.queueOf(name));
+    const queue = given ?? (await this.#queueOf(task, name, found));
     this.#requireRegistered(name, queue);
     return { taskId: task.taskId, name, queue, argsJson, kwargsJson, source };
   }
@@ -54,8 +57,8 @@ export class Retrier {
   async retry(task: TaskRecord, edited?: Partial<TaskArguments>, options: TaskOptions = {}): Promise<RetryOutcome> {
     const { taskId } = task;
     try {
-      const plan = await this.#plan(task, edited);
-      const queue = options.queue ?? plan.queue ?? this.#deps.defaultQueue;
+      const plan = await this.#plan(task, edited, options.queue);
+      const queue = requireQueue(plan);
       const { name, argsJson, kwargsJson } = plan;
       if (options.taskId === taskId) throw refused('taskId: the new task needs an id of its own.');
       const newTaskId = await this.#deps.sender.send({ name, argsJson, kwargsJson, options: { ...options, queue } });
@@ -88,23 +91,36 @@ export class Retrier {
     };
   }
 
-  /** Where it went; a routing key only where it is the name of a queue too. */
-  #queueOf({ queue, exchange, routingKey }: TaskRecord, found: FoundArguments): string | undefined {
+  /**
+   * Where it went; a routing key only where it is the name of a queue too. Without `task_send_sent_event` no event tells
+   * it, but it was one of the queues of its worker. Null where that leaves several.
+   */
+  async #queueOf(task: TaskRecord, name: string, found: FoundArguments): Promise<string | null> {
+    const { queue, exchange, routingKey, worker } = task;
     if (queue !== null && queue !== '') return queue;
-    const declared = this.#deps.queues.declared();
+    const { queues, sender, defaultQueue } = this.#deps;
+    const declared = queues.declared();
     // The key of a delayed task begins with 28 digits of its delay (kombu/transport/native_delayed_delivery.py).
     const keys = [found.queue, exchange?.startsWith('celery_delayed_') === true ? undefined : routingKey];
-    return keys.find((key): key is string => typeof key === 'string' && key !== '' && declared.has(key));
+    const told = keys.find((key): key is string => typeof key === 'string' && key !== '' && declared.has(key));
+    if (told !== undefined) return told;
+    const consumed = worker === null ? undefined : queues.consumedBy(worker);
+    const candidates = consumed ?? declared;
+    const [only] = candidates;
+    if (only !== undefined && candidates.size === 1) return only;
+    const last = await sender.lastQueueOf(name, candidates);
+    return last ?? (candidates.size === 0 ? defaultQueue : null);
   }
 
   /** A name that nobody has registered is rejected by the worker, and the task is lost. */
-  #requireRegistered(name: string, queue: string): void {
+  #requireRegistered(name: string, queue: string | null): void {
     const { inspections, sender } = this.#deps;
     if (sender.knowsTask(name) === false) {
       throw refused(
         `No worker has registered a task '${name}': it may be the display name (shadow) of another, or its worker is gone${suggestion(name, sender.taskNames())}`,
       );
     }
+    if (queue === null) return;
     const consumers = [...inspections().values()].filter(
       ({ active_queues: queues, registered }) =>
         registered !== undefined && queues?.some((consumed) => consumed['name'] === queue) === true,
@@ -115,6 +131,19 @@ export class Retrier {
     if (consumers.some(({ registered }) => knows(registered))) return;
     throw refused(`No worker that consumes the queue '${queue}' has registered '${name}'; choose another queue.`);
   }
+}
+
+/**
+ * The queue of a plan; a guess might be run by a worker that was never meant to.
+ * @throws ControlRefused `not-retryable`, field `queue`
+ */
+export function requireQueue({ queue }: RetryPlan): string {
+  if (queue !== null) return queue;
+  throw new ControlRefused(
+    'not-retryable',
+    'queue: no event told which queue this task was sent to, and it may have been any of several; give one (task_send_sent_event = True in the Celery app tells it from now on).',
+    'queue',
+  );
 }
 
 function refused(message: string): ControlRefused {

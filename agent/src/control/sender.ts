@@ -56,16 +56,19 @@ export class TaskSender {
 
   /** Where tasks of this name went last, as far as the queue is still consumed; else the default queue. */
   async queueOf(name: string): Promise<string> {
-    const { history, logger, queues, defaultQueue } = this.#deps;
-    if (history === undefined) return defaultQueue;
+    return (await this.lastQueueOf(name, this.#deps.queues.declared())) ?? this.#deps.defaultQueue;
+  }
+
+  /** That one of `among` to which tasks of this name went last; undefined where the history tells none. */
+  async lastQueueOf(name: string, among: ReadonlySet<string>): Promise<string | undefined> {
+    const { history, logger } = this.#deps;
+    if (history === undefined) return undefined;
     try {
       const page = await history.searchTasks({ names: [name] }, { key: 'timestamp', descending: true }, LATEST);
-      const declared = queues.declared();
-      const found = page.tasks.find(({ queue }) => queue !== null && declared.has(queue));
-      return found?.queue ?? defaultQueue;
+      return page.tasks.find(({ queue }) => queue !== null && among.has(queue))?.queue ?? undefined;
     } catch (error) {
       logger.debug({ err: error }, 'the history cannot tell the queue of a task');
-      return defaultQueue;
+      return undefined;
     }
   }
 
