@@ -1,4 +1,4 @@
-import { access, constants, readdir, readFile, realpath, statfs } from 'node:fs/promises';
+import { access, constants, mkdtemp, readdir, readFile, realpath, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join, parse, resolve } from 'node:path';
 import pg from 'pg';
 import type { Config } from '../config/config.ts';
@@ -62,6 +62,7 @@ export async function runDoctorCommand(config: Config, deps: DoctorDeps): Promis
       },
       grafanaUrl: deps.grafanaUrl,
       agentUrl: agentUrl(config, deps.tls ?? false),
+      agentToken: plainToken(config),
       warnings: deps.warnings,
       fetch: (url, init) => fetch(url, init),
       clock,
@@ -71,6 +72,16 @@ export async function runDoctorCommand(config: Config, deps: DoctorDeps): Promis
   } finally {
     await transport.close();
   }
+}
+
+/** A configured token for the agent itself, that of the lowest role: of a hashed one nobody knows the text. */
+function plainToken({ access: { tokens } }: Config): string | undefined {
+  const plain = tokens.filter(({ token }) => !token.startsWith('sha256:'));
+  for (const role of ['viewer', 'editor', 'admin']) {
+    const found = plain.find((one) => one.role === role);
+    if (found !== undefined) return found.token;
+  }
+  return undefined;
 }
 
 /** Where this machine reaches the agent that listens as configured. */
@@ -123,11 +134,25 @@ async function connect(url: string): Promise<SqlSession> {
 }
 
 /** Of the directory, or of the nearest one above it that exists: the agent makes what is missing. */
-async function freeBytes(directory: string): Promise<number> {
+export async function freeBytes(directory: string): Promise<number> {
   const found = await nearest(directory);
   await access(found, constants.W_OK);
+  if (found !== directory) await tryToCreate(found);
   const { bavail, bsize } = await statfs(found);
   return bavail * bsize;
+}
+
+/** Rights and free bytes do not tell everything: nothing can be made in /proc. Leaves nothing behind. */
+async function tryToCreate(parent: string): Promise<void> {
+  try {
+    await rmdir(await mkdtemp(join(parent, '.umbel-doctor-')));
+  } catch (error) {
+    throw new Error(`it cannot be created in ${parent} (${codeOf(error)})`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 }
 
 async function nearest(directory: string): Promise<string> {

@@ -1,9 +1,14 @@
 import { createServer, type Server } from 'node:http';
+import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { freshDatabase } from '../../../test/support/database.ts';
+import { freeBytes } from '../app/doctor.ts';
 import { systemClock } from '../lib/clock.ts';
 import { migrate } from '../sinks/history/database.ts';
+import { backendDifference } from './backend-url.ts';
 import type { Check, Finding } from './check.ts';
 import { failed, ok, skipped, warning } from './check.ts';
 import { databaseCheck, type DatabaseContext, type SqlSession } from './database-check.ts';
@@ -207,7 +212,15 @@ describe('checks of places', () => {
       'warning: It warns: Mind this.',
     ]);
     const closed = await serve({ '/api/v1/status': [401, {}] });
-    expect(shown(await agentCheck(closed, fetch).run())[0]).toMatch(/^ok: .* wants a token/);
+    expect(shown(await agentCheck(closed, fetch).run())).toEqual([`ok: An agent runs at ${closed}, behind a sign-in.`]);
+    const sent: unknown[] = [];
+    const noting: typeof fetch = (url, init) => {
+      sent.push(init?.headers);
+      return fetch(url, init);
+    };
+    await agentCheck(fine, noting, 'plain-token').run();
+    await agentCheck(fine, noting).run();
+    expect(sent).toEqual([{ authorization: 'Bearer plain-token' }, {}]);
     const other = await serve({ '/api/v1/status': [200, []] });
     expect(shown(await agentCheck(other, fetch).run())[0]).toMatch(/^warning: .* no agent of this kind/);
     expect(shown(await agentCheck('http://127.0.0.1:1', fetch).run())[0]).toMatch(/^skipped: No agent answers/);
@@ -229,6 +242,18 @@ describe('checks of places', () => {
     ]);
   });
 
+  it('data directory: what cannot be created', async () => {
+    const dataDir = '/proc/nope';
+    const check = diskCheck({ dataDir, bufferDiskBytes: 0, freeBytes: () => freeBytes(dataDir) });
+    expect(shown(await check.run())).toEqual([
+      expect.stringMatching(/^failed: \/proc\/nope cannot be used: it cannot be created in \/proc \(E[A-Z]+\)\.$/),
+    ]);
+    const parent = await mkdtemp(join(tmpdir(), 'umbel-doctor-test-'));
+    expect(await freeBytes(join(parent, 'a', 'b'))).toBeGreaterThan(0);
+    expect(await readdir(parent)).toEqual([]);
+    await rmdir(parent);
+  });
+
   it('settings: each sentence is a warning', async () => {
     expect(shown(await settingsCheck(['A.', 'B.']).run())).toEqual(['warning: A.', 'warning: B.']);
     expect(shown(await settingsCheck([]).run())).toEqual(['ok: Nothing to object to.']);
@@ -241,7 +266,7 @@ describe('the result backend check', () => {
   });
   const look = async (
     open: Parameters<typeof resultsCheck>[0],
-    settings: Record<string, unknown> = { result_extended: true, result_backend: 'redis://h' },
+    settings: Record<string, unknown> = { result_extended: true, result_backend: 'redis://:********@h/1' },
   ): Promise<string[]> =>
     shown(await resultsCheck(open, () => Promise.resolve({ conf: conf(settings) } as Observation)).run());
   const backend = (get: () => Promise<undefined>) => () =>
@@ -258,9 +283,52 @@ describe('the result backend check', () => {
     expect(await look(backend(() => Promise.reject(new Error('WRONGPASS'))))).toEqual([
       'failed: redis://h/1 cannot be read: WRONGPASS',
     ]);
+    const retries = 'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option';
+    expect(await look(backend(() => Promise.reject(new Error(retries))))).toEqual([
+      'failed: redis://h/1 cannot be read: nothing takes the connection there, or it is refused.',
+    ]);
     expect(await look(() => Promise.reject(new Error('no such scheme')))).toEqual([
       'failed: The result backend cannot be read: no such scheme',
     ]);
     expect(await look(() => Promise.resolve(undefined))).toEqual(['skipped: None is configured.']);
   });
+
+  it('tells when the workers write elsewhere', async () => {
+    const settings = { result_extended: true, result_backend: 'redis://u:s3cret@h/8' };
+    expect(
+      await look(
+        backend(() => Promise.resolve(undefined)),
+        settings,
+      ),
+    ).toEqual([
+      'ok: redis://h/1 can be read.',
+      'failed: w@h stores results in redis://h/8, the agent reads redis://h/1.',
+    ]);
+    expect(
+      await look(
+        backend(() => Promise.resolve(undefined)),
+        { ...settings, result_backend: 'redis://other/1' },
+      ),
+    ).toEqual([
+      'ok: redis://h/1 can be read.',
+      'warning: w@h stores results in redis://other/1, the agent reads redis://h/1.',
+    ]);
+  });
+
+  it.each([
+    ['redis://:**@h:6379/8', 'redis://:********@h/8', undefined],
+    ['redis://localhost', 'redis://127.0.0.1:6379/0', undefined],
+    ['redis://h/0?x=1', 'redis://h/?db=0', undefined],
+    ['redis://h/8', 'redis://h/9', 'database'],
+    ['redis://h/0', 'rpc://', 'kind'],
+    ['redis://h/0', 'redis://h:6380/0', 'place'],
+    ['redis://h/0', 'rediss://h/0', 'place'],
+    ['sentinel://a:1/2;sentinel://b/2', 'sentinel://b:26379/2', undefined],
+    ['db+postgresql://u:**@h/x', 'db+postgresql+psycopg2://u:********@h:5432/x?sslmode=require', undefined],
+    ['db+postgresql://h/x', 'db+postgresql://h/y', 'database'],
+    ['socket:///run/redis.sock', 'redis+socket:///run/redis.sock?virtual_host=1', 'database'],
+    ['redis://h/0', 'sentinel://a:26379/0', 'place'],
+    ['redis://h/0', 'socket:///run/redis.sock', 'place'],
+    ['redis://h/0', 'app.backends:Mine', undefined],
+  ])('%s and %s', (own, theirs, difference) => expect(backendDifference(own, theirs)).toBe(difference));
 });

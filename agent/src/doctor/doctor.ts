@@ -21,6 +21,8 @@ export interface DoctorPorts {
   readonly grafanaUrl: string | undefined;
   /** Where an agent with this configuration listens, e.g. `http://127.0.0.1:5555/flower`. */
   readonly agentUrl: string;
+  /** A token that it takes; undefined: none is known. */
+  readonly agentToken?: string | undefined;
   /** Warnings of the configuration, insecure settings among them. */
   readonly warnings: readonly string[];
   readonly fetch: Fetch;
@@ -42,6 +44,6 @@ export function doctorChecks(ports: DoctorPorts): readonly Check[] {
     databaseCheck(ports.database),
     diskCheck(ports.disk),
     grafanaCheck(ports.grafanaUrl, fetch, () => clock.now()),
-    agentCheck(ports.agentUrl, fetch),
+    agentCheck(ports.agentUrl, fetch, ports.agentToken),
   ];
 }

@@ -93,15 +93,15 @@ function clockFindings({ headers }: Response, nowMs: number): Finding[] {
   return [warning(found, 'Run NTP on both machines: signatures are valid for some minutes only.')];
 }
 
-/** `url`: where an agent with this configuration listens. */
-export function agentCheck(url: string, fetch: Fetch): Check {
+/** `url`: where an agent with this configuration listens; `token`: one that it takes, where one is known. */
+export function agentCheck(url: string, fetch: Fetch, token?: string): Check {
   return {
     name: 'agent',
     run: async () => {
       const statusUrl = `${url.replace(/\/+$/, '')}/api/v1/status`;
       let response: Response;
       try {
-        response = await get(fetch, statusUrl);
+        response = await get(fetch, statusUrl, token === undefined ? {} : { authorization: `Bearer ${token}` });
       } catch (error) {
         return [
           skipped(
@@ -110,8 +110,7 @@ export function agentCheck(url: string, fetch: Fetch): Check {
           ),
         ];
       }
-      if (response.status === 401 || response.status === 403)
-        return [ok(`An agent runs at ${url}; it wants a token to tell more.`)];
+      if (response.status === 401 || response.status === 403) return [ok(`An agent runs at ${url}, behind a sign-in.`)];
       if (!response.ok)
         return [warning(`${statusUrl} answers ${response.status}.`, 'Another program may listen on this port.')];
       return statusFindings(url, await json(response));
