@@ -57,6 +57,13 @@ export interface TaskOptions {
   /** `[hard, soft]`, seconds. */
   readonly timeLimit?: readonly [number | null, number | null];
   readonly headers?: Readonly<Record<string, unknown>>;
+  /** Python text of the arguments for display; default: made from them. */
+  readonly argsrepr?: string;
+  readonly kwargsrepr?: string;
+  /** AMQP's: 1 may be lost when the broker restarts; default 2, kept. */
+  readonly deliveryMode?: 1 | 2;
+  /** Of the body, as kombu's `gzip`, which is a zlib stream; default: none. */
+  readonly compression?: 'zlib';
 }
 
 /** Positional and keyword arguments as JSON texts, so that no digit of them is lost on the way. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NewTask } from '../control/service.ts';
+import { decompress } from './compression.ts';
 import { buildTaskMessage, taskEnvelope } from './task-message.ts';
 
 const CONTEXT = { id: 'id-1', origin: 'umbel@here', nowMs: Date.UTC(2026, 0, 2) };
@@ -58,6 +59,16 @@ describe('buildTaskMessage', () => {
     const built = buildTaskMessage(task({ options: { headers } }), CONTEXT).headers;
     expect(built).toMatchObject({ tenant: 7, shadow: 'other', id: 'id-1', task: 'shop.add', group: null });
     expect(built).not.toHaveProperty('compression');
+  });
+
+  it('takes texts for display, the delivery mode and compression', () => {
+    const plain = buildTaskMessage(task(), CONTEXT);
+    const options = { argsrepr: '(…)', kwargsrepr: '{…}', deliveryMode: 1, compression: 'zlib' } as const;
+    const message = buildTaskMessage(task({ options }), CONTEXT);
+    expect(message.headers).toMatchObject({ argsrepr: '(…)', kwargsrepr: '{…}', compression: 'application/x-gzip' });
+    expect(decompress(message.body, 'application/x-gzip', 1000)).toEqual(plain.body);
+    const envelope = JSON.parse(taskEnvelope(message, { queue: 'q', deliveryTag: 't' })) as { properties: object };
+    expect(envelope.properties).toMatchObject({ delivery_mode: 1 });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { ControlRefused } from '../control/command.ts';
 import type { NewTask, TaskOptions } from '../control/service.ts';
 import { isRecord } from './envelope.ts';
@@ -8,13 +9,15 @@ import { parsePythonJson } from './json.ts';
 export interface TaskMessage {
   readonly id: string;
   readonly name: string;
-  /** `[args, kwargs, embed]` in the content type's form. */
+  /** `[args, kwargs, embed]` in the content type's form, compressed where the header `compression` says so. */
   readonly body: Buffer;
   readonly contentType: string;
   readonly contentEncoding: string;
   readonly headers: Readonly<Record<string, unknown>>;
   /** 0 to 255; undefined: none asked for. */
   readonly priority?: number;
+  /** 1: may be lost when the broker restarts; undefined: 2, kept. */
+  readonly deliveryMode?: 1 | 2;
   /** Milliseconds the broker may keep it, where it can (AMQP `expiration`). */
   readonly expirationMs?: number;
 }
@@ -31,9 +34,11 @@ export interface TaskMessageContext {
 
 /** No callback, chain or chord: they would run a second time. */
 const EMBED = '{"callbacks": null, "errbacks": null, "chain": null, "chord": null}';
+/** What kombu calls a zlib stream (kombu/compression.py). */
+const ZLIB = 'application/x-gzip';
 /**
  * Protocol headers that a caller's own headers may take the place of. The others decide what runs, and a foreign
- * `group` or `chord` would be counted with the members of the first run; the body is never compressed.
+ * `group` or `chord` would be counted with the members of the first run; `compression` says what was done here.
  */
 const REPLACEABLE = new Set(['shadow', 'root_id', 'parent_id', 'ignore_result', 'stamped_headers', 'stamps']);
 
@@ -47,14 +52,17 @@ export function buildTaskMessage(task: NewTask, context: TaskMessageContext): Ta
   requireJson(argsJson, 'args', Array.isArray, 'an array, e.g. [1, 2]');
   requireJson(kwargsJson, 'kwargs', isRecord, 'an object, e.g. {"x": 1}');
   requirePriority(options.priority);
+  const body = Buffer.from(`[${argsJson}, ${kwargsJson}, ${EMBED}]`);
+  const compressed = options.compression === 'zlib';
   return {
     id: context.id,
     name: task.name,
-    body: Buffer.from(`[${argsJson}, ${kwargsJson}, ${EMBED}]`),
+    body: compressed ? deflateSync(body) : body,
     contentType: 'application/json',
     contentEncoding: 'utf-8',
-    headers: headersOf(task, context),
+    headers: { ...headersOf(task, context), ...(compressed && { compression: ZLIB }) },
     ...(options.priority !== undefined && { priority: options.priority }),
+    ...(options.deliveryMode !== undefined && { deliveryMode: options.deliveryMode }),
     ...(options.expiresMs !== undefined && {
       expirationMs: Math.max(0, Math.round(options.expiresMs - context.nowMs)),
     }),
@@ -78,8 +86,8 @@ function headersOf(
     timelimit: options.timeLimit ?? [null, null],
     root_id: context.id,
     parent_id: null,
-    argsrepr: jsonRepr(argsJson),
-    kwargsrepr: jsonRepr(kwargsJson),
+    argsrepr: options.argsrepr ?? jsonRepr(argsJson),
+    kwargsrepr: options.kwargsrepr ?? jsonRepr(kwargsJson),
     origin: context.origin,
     ignore_result: false,
     replaced_task_nesting: 0,
@@ -143,7 +151,7 @@ export function taskEnvelope(message: TaskMessage, { queue, deliveryTag }: Redis
     properties: {
       correlation_id: message.id,
       reply_to: '',
-      delivery_mode: 2,
+      delivery_mode: message.deliveryMode ?? 2,
       delivery_info: { exchange: '', routing_key: queue },
       priority: message.priority ?? 0,
       body_encoding: 'base64',

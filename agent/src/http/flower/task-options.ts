@@ -1,4 +1,5 @@
 import type { NewTask, TaskOptions } from '../../core/control/service.ts';
+import { isRecord } from '../../core/wire/envelope.ts';
 import { FlowerError } from './flower-error.ts';
 import { JsonFault, membersOf } from './json-body.ts';
 
@@ -14,7 +15,9 @@ export function readTaskBody(text: string): TaskBody {
   const members = text === '' ? new Map<string, string>() : readMembers(text);
   const argsJson = members.get('args') ?? '[]';
   if (!argsJson.startsWith('[')) throw new FlowerError(400, 'args must be an array');
-  const kwargsJson = members.get('kwargs') ?? '{}';
+  // Celery takes None for no keyword arguments, and Flower hands it on.
+  const given = members.get('kwargs') ?? 'null';
+  const kwargsJson = given === 'null' ? '{}' : given;
   if (!kwargsJson.startsWith('{')) throw new FlowerError(400, 'kwargs must be an object');
   const options = [...members].filter(([key]) => key !== 'args' && key !== 'kwargs');
   return { argsJson, kwargsJson, options: new Map(options.map(([key, json]) => [key, valueOf(json)])) };
@@ -49,68 +52,109 @@ export function timeoutMs(options: TaskBody['options']): number | undefined {
   return Math.max(seconds * 1000, 0);
 }
 
-/** Options of the publisher's connection, which have no meaning here. */
-const IGNORED = ['timeout', 'retry', 'retry_policy', 'add_to_parent'];
+type Draft = { -readonly [K in keyof TaskOptions]: TaskOptions[K] };
+
+interface Reading {
+  readonly nowMs: number;
+  readonly instant: (value: unknown) => number;
+}
+
+/** Puts the value of an option, never null, where it belongs. */
+type Take = (draft: Draft, value: unknown, name: string, reading: Reading) => void;
+
+const nothing: Take = () => undefined;
+
+const toHeader: Take = (draft, value, name) => {
+  // What `headers` says wins, as in Celery.
+  draft.headers = { [name]: value, ...draft.headers };
+};
+
+const TAKES = new Map<string, Take>([
+  // Of the publisher's connection, which have no meaning here.
+  ...['timeout', 'retry', 'retry_policy', 'confirm_timeout', 'add_to_parent'].map((name) => [name, nothing] as const),
+  ['queue', (draft, value, name) => (draft.queue = textOf(name, value))],
+  ['routing_key', (draft, value, name) => (draft.queue ??= textOf(name, value))],
+  ['exchange', (_draft, value) => requireDefaultExchange(value)],
+  ['task_id', (draft, value, name) => (draft.taskId = textOf(name, value))],
+  ['priority', (draft, value, name) => (draft.priority = Math.trunc(needNumber(name, value)))],
+  ['countdown', (draft, value, name, { nowMs }) => setCountdown(draft, needNumber(name, value), nowMs)],
+  ['eta', (draft, value, _name, { instant }) => (draft.etaMs ??= instant(value))],
+  ['expires', (draft, value, _name, { nowMs, instant }) => (draft.expiresMs = expiresMs(value, nowMs, instant))],
+  ['time_limit', (draft, value, name) => (draft.timeLimit = [needNumber(name, value), draft.timeLimit?.[1] ?? null])],
+  [
+    'soft_time_limit',
+    (draft, value, name) => (draft.timeLimit = [draft.timeLimit?.[0] ?? null, needNumber(name, value)]),
+  ],
+  ['headers', (draft, value) => (draft.headers = { ...draft.headers, ...headersOf(value) })],
+  ['shadow', toHeader],
+  ['ignore_result', toHeader],
+  ['root_id', (draft, value, name, reading) => value !== '' && toHeader(draft, textOf(name, value), name, reading)],
+  ['parent_id', (draft, value, name, reading) => value !== '' && toHeader(draft, textOf(name, value), name, reading)],
+  ['argsrepr', (draft, value, name) => (draft.argsrepr = stringOf(name, value))],
+  ['kwargsrepr', (draft, value, name) => (draft.kwargsrepr = stringOf(name, value))],
+  ['delivery_mode', (draft, value) => (draft.deliveryMode = deliveryModeOf(value))],
+  ['compression', setCompression],
+  ['serializer', (_draft, value) => requireJson(value)],
+]);
+
+/** Known to `apply_async`, and not honoured: refused by name, so that nobody takes them for done. */
+const REFUSED = new Set([
+  ...['link', 'link_error', 'chain', 'chord', 'group_id', 'group_index', 'reply_to', 'retries', 'exchange_type'],
+  ...['declare', 'mandatory', 'immediate', 'expiration', 'stamped_headers', 'replaced_task_nesting'],
+]);
 
 /**
- * What `apply_async` takes, as far as a task without callbacks has it. Times without a zone are UTC, Celery's default.
+ * What `apply_async` takes, as far as a task without callbacks has it; null is as if it were not there. Times without a
+ * zone are UTC, Celery's default.
  *
  * @param form `converted`: as apply and async-apply do (`normalize_options`); `plain`: send-task hands ISO texts on
  * @throws FlowerError 400 where Flower 2.2 answers 500, with the option's name; `Invalid option` where it says so
  */
 export function toTaskOptions(options: TaskBody['options'], nowMs: number, form: 'converted' | 'plain'): TaskOptions {
-  const instant = form === 'converted' ? flowersInstant : isoInstant;
-  const result: { -readonly [K in keyof TaskOptions]: TaskOptions[K] } = {};
-  const limits: [number | null, number | null] = [null, null];
-  const headers: Record<string, unknown> = {};
+  const reading = { nowMs, instant: form === 'converted' ? flowersInstant : isoInstant };
+  const draft: Draft = {};
   for (const [name, value] of options) {
-    if (IGNORED.includes(name) || value === null) continue;
-    switch (name) {
-      case 'queue':
-      case 'routing_key':
-        result.queue ??= textOf(name, value);
-        break;
-      case 'task_id':
-        result.taskId = textOf(name, value);
-        break;
-      case 'priority':
-        result.priority = Math.trunc(needNumber(name, value));
-        break;
-      case 'countdown':
-        // 0 is none (celery/app/amqp.py).
-        if (needNumber(name, value) !== 0) result.etaMs = nowMs + needNumber(name, value) * 1000;
-        break;
-      case 'eta':
-        result.etaMs ??= instant(value);
-        break;
-      case 'expires':
-        result.expiresMs = expiresMs(value, nowMs, instant);
-        break;
-      case 'time_limit':
-        limits[0] = needNumber(name, value);
-        break;
-      case 'soft_time_limit':
-        limits[1] = needNumber(name, value);
-        break;
-      case 'headers':
-        if (typeof value !== 'object' || Array.isArray(value)) throw new FlowerError(400, 'headers must be an object');
-        Object.assign(headers, value);
-        break;
-      case 'shadow':
-      case 'ignore_result':
-        headers[name] = value;
-        break;
-      case 'serializer':
-        if (value !== 'json') throw new FlowerError(400, "serializer must be 'json'");
-        break;
-      default:
-        throw new FlowerError(400, `Unknown option '${name}'`);
-    }
+    if (value === null) continue;
+    const take = TAKES.get(name);
+    if (REFUSED.has(name)) throw new FlowerError(400, `Option '${name}' is not supported: leave it out`);
+    if (take === undefined) throw new FlowerError(400, `Unknown option '${name}'`);
+    take(draft, value, name, reading);
   }
-  if (options.has('queue')) result.queue = textOf('queue', options.get('queue') ?? '');
-  if (limits.some((limit) => limit !== null)) result.timeLimit = limits;
-  if (Object.keys(headers).length > 0) result.headers = headers;
-  return result;
+  return draft;
+}
+
+function requireDefaultExchange(value: unknown): void {
+  if (value === '') return;
+  throw new FlowerError(400, "exchange must be '' or left out: name the queue by 'queue' or 'routing_key'");
+}
+
+function requireJson(value: unknown): void {
+  if (value !== 'json') throw new FlowerError(400, "serializer must be 'json'");
+}
+
+function setCountdown(draft: Draft, seconds: number, nowMs: number): void {
+  // 0 is none (celery/app/amqp.py).
+  if (seconds !== 0) draft.etaMs = nowMs + seconds * 1000;
+}
+
+function headersOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value;
+  throw new FlowerError(400, 'headers must be an object');
+}
+
+/** kombu's names and numbers (kombu/entity.py `DELIVERY_MODES`). */
+function deliveryModeOf(value: unknown): 1 | 2 {
+  if (value === 1 || value === 'transient') return 1;
+  if (value === 2 || value === 'persistent') return 2;
+  throw new FlowerError(400, 'delivery_mode must be 1 (transient) or 2 (persistent)');
+}
+
+function setCompression(draft: Draft, value: unknown): void {
+  if (value === '') return;
+  if (value !== 'gzip' && value !== 'zlib' && value !== 'application/x-gzip') {
+    throw new FlowerError(400, "compression must be 'gzip' or 'zlib', or left out");
+  }
+  draft.compression = 'zlib';
 }
 
 export function newTask(name: string, { argsJson, kwargsJson }: TaskBody, options: TaskOptions): NewTask {
@@ -158,6 +202,11 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function textOf(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
+  if (value !== '') return stringOf(name, value);
+  throw new FlowerError(400, `${name} must not be empty`);
+}
+
+function stringOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
   throw new FlowerError(400, `${name} must be a text`);
 }

@@ -70,7 +70,8 @@ export const taskWrites: RouteGroup = (add, { deps }) => {
 
 const OPTIONS =
   'Body: a JSON object, all optional: `args`, `kwargs`, and the options `queue`, `priority`, `countdown`, `eta`, ' +
-  '`expires`, `task_id`, `time_limit`, `soft_time_limit`, `headers`';
+  '`expires`, `task_id`, `time_limit`, `soft_time_limit`, `headers`, `shadow`, `ignore_result`, `routing_key` (the ' +
+  'queue), `root_id`, `parent_id`, `argsrepr`, `kwargsrepr`, `delivery_mode`, `compression` (`gzip`, `zlib`)';
 const APPLY = {
   access: 'editor',
   action: 'task.apply',

@@ -188,6 +188,23 @@ describe("Flower's tasks", () => {
     ]);
   });
 
+  it.each([
+    ['{"exchange": "", "routing_key": "r"}', { queue: 'r' }],
+    ['{"routing_key": "r", "queue": "q"}', { queue: 'q' }],
+    ['{"queue": null, "exchange": null, "compression": null, "kwargs": null, "eta": null}', {}],
+    ['{"compression": "gzip", "delivery_mode": 1}', { compression: 'zlib', deliveryMode: 1 }],
+    ['{"delivery_mode": "persistent", "confirm_timeout": 3}', { deliveryMode: 2 }],
+    ['{"root_id": "r", "parent_id": "p"}', { headers: { root_id: 'r', parent_id: 'p' } }],
+    ['{"root_id": "", "argsrepr": "(…)", "kwargsrepr": ""}', { argsrepr: '(…)', kwargsrepr: '' }],
+    ['{"headers": {"shadow": "h", "x": 1}, "shadow": "o"}', { headers: { shadow: 'h', x: 1 } }],
+    ['{"soft_time_limit": 2, "time_limit": 3}', { timeLimit: [3, 2] }],
+    ['{"soft_time_limit": 2}', { timeLimit: [null, 2] }],
+  ])('options %s', async (body, options) => {
+    const { post, control } = await start();
+    expect((await post('/api/task/send-task/app.add', body))[0]).toBe(200);
+    expect(control.sent).toEqual([{ name: 'app.add', argsJson: '[]', kwargsJson: '{}', options }]);
+  });
+
   it('apply answers with the result, or without where it is not there in time', async () => {
     const { post } = await start();
     expect((await post('/api/task/apply/app.add', { task_id: 'done', timeout: 1 }))[1]).toBe(
@@ -217,7 +234,17 @@ describe("Flower's tasks", () => {
     ['{"eta": "2026-02-30 10:00:00.0"}', 400, 'Invalid option'],
     ['{"countdown": "x"}', 400, 'Invalid option'],
     ['{"expires": "x"}', 400, 'Invalid option'],
-    ['{"link": []}', 400, "Unknown option 'link'"],
+    ['{"link": []}', 400, "Option 'link' is not supported: leave it out"],
+    ['{"colour": 1}', 400, "Unknown option 'colour'"],
+    [
+      '{"exchange": "x", "routing_key": "q"}',
+      400,
+      "exchange must be '' or left out: name the queue by 'queue' or 'routing_key'",
+    ],
+    ['{"compression": "bzip2"}', 400, "compression must be 'gzip' or 'zlib', or left out"],
+    ['{"delivery_mode": 3}', 400, 'delivery_mode must be 1 (transient) or 2 (persistent)'],
+    ['{"queue": ""}', 400, 'queue must not be empty'],
+    ['{"argsrepr": 1}', 400, 'argsrepr must be a text'],
   ])('apply of %s → %d %s', async (body, status, text) => {
     const { post, control } = await start();
     expect(await post('/api/task/apply/app.add', body)).toEqual([status, text, TEXT_TYPE]);

@@ -41,7 +41,7 @@ export class AmqpQueues implements TaskQueues {
       headers: message.headers,
       correlationId: message.id,
       replyTo: '',
-      deliveryMode: 2,
+      deliveryMode: message.deliveryMode ?? 2,
       priority: message.priority ?? 0,
       ...(message.expirationMs !== undefined && { expiration: String(message.expirationMs) }),
     });
