@@ -34,7 +34,11 @@ export class Caller {
     this.#deps = deps;
   }
 
-  /** As `ControlService.call`; the replies are masked. */
+  /**
+   * As `ControlService.call`; the replies are masked. A call ends when all that are known have answered: on RabbitMQ,
+   * which does not tell how many listen, a worker that was never heard of (just started, or without heartbeat) may be
+   * missing from the answers to all.
+   */
   async call(request: ControlRequest, options: CallOptions = {}): Promise<CommandResult> {
     const result = await this.callUnmasked(request, options);
     return { ...result, answers: result.answers.map((answer) => this.#masked(request.method, answer)) };
@@ -53,7 +57,7 @@ export class Caller {
   }
 
   reached(target: Target): readonly string[] {
-    return [...reachedBy(target, this.#online()).workers].sort();
+    return [...reachedBy(target, this.#online())].sort();
   }
 
   /** Ends every call under way with what was heard so far. */
@@ -82,8 +86,7 @@ export class Caller {
         'workers',
       );
     }
-    const { workers, certain } = reachedBy(target, [...known]);
-    if (certain && workers.length === 0 && target.kind === 'pattern') {
+    if (target.kind === 'pattern' && reachedBy(target, [...known]).length === 0) {
       const message = `No known worker is like '${target.pattern}'${suggestion(target.pattern, [...known])}`;
       throw new ControlRefused('unknown-worker', message, 'pattern');
     }
@@ -91,7 +94,7 @@ export class Caller {
 
   async #gather(request: ControlRequest, timeoutMs: number): Promise<CommandResult> {
     const { channel } = this.#deps;
-    const { workers: expected, certain } = reachedBy(request.target, this.#online());
+    const expected = reachedBy(request.target, this.#online());
     const answers: WorkerAnswer[] = [];
     const missing = new Set(expected);
     const wait = this.#wait(timeoutMs);
@@ -99,7 +102,7 @@ export class Caller {
     const judge = (): void => {
       const { sent, receivers } = heard;
       // Somebody may listen who was never heard of; only Redis tells how many do.
-      const heardAll = missing.size === 0 && certain && (expected.length > 0 || receivers !== undefined);
+      const heardAll = missing.size === 0 && (expected.length > 0 || receivers !== undefined);
       const named = request.target.kind !== 'all';
       if (receivers === 0 || (sent && heardAll && (named || answers.length >= (receivers ?? 0)))) wait.end();
     };
@@ -121,14 +124,14 @@ export class Caller {
     const { receivers } = heard;
     return {
       answers,
-      silent: certain ? [...missing].sort() : [],
+      silent: [...missing].sort(),
       ...(receivers !== undefined && { receivers }),
     };
   }
 
   /** A worker says nothing to `shutdown`, but its `worker-offline` is heard. */
   async #watch(request: ControlRequest, timeoutMs: number): Promise<CommandResult> {
-    const { workers: expected, certain } = reachedBy(request.target, this.#online());
+    const expected = reachedBy(request.target, this.#online());
     const cast = await this.#deps.channel.cast(request);
     const before = new Map(this.#deps.workers().map((worker) => [worker.hostname, worker.pid]));
     const left = new Set(expected);
@@ -149,7 +152,7 @@ export class Caller {
     look();
     await wait.over;
     stop();
-    return { answers, silent: certain ? [...left].sort() : [], ...cast };
+    return { answers, silent: [...left].sort(), ...cast };
   }
 
   #masked(method: string, answer: WorkerAnswer): WorkerAnswer {

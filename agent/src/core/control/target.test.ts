@@ -28,11 +28,51 @@ describe('a target', () => {
 
   it('reaches those of the known workers that it means', () => {
     const online = ['a1@h', 'a2@h', 'b1@h'];
-    expect(reachedBy({ kind: 'pattern', pattern: 'a?@*', matcher: 'glob' }, online).workers).toEqual(['a1@h', 'a2@h']);
-    expect(reachedBy({ kind: 'pattern', pattern: '^a', matcher: 'pcre' }, online)).toEqual({
-      workers: online,
-      certain: false,
-    });
+    const like = (pattern: string, matcher: 'glob' | 'pcre') =>
+      reachedBy({ kind: 'pattern', pattern, matcher }, online);
+    expect(like('a?@*', 'glob')).toEqual(['a1@h', 'a2@h']);
+    expect(like('(a|c)\\d@h', 'pcre')).toEqual(['a1@h', 'a2@h']);
+    expect(like('1', 'pcre')).toEqual([]);
+  });
+});
+
+/** As `re.match` of CPython 3.11 answers. */
+describe('a regular expression', () => {
+  it.each([
+    ['(pre|thr)@h', 'pre@host', true],
+    ['(pre|thr)@h', 'solo@host', false],
+    ['a|b', 'xb', false],
+    ['w\\d+@', 'w12@h', true],
+    ['w[0-9]{1,2}@', 'w123@h', false],
+    ['\\w+\\@', 'wé1@h', true],
+    ['[^\\W]', 'w', 'refused'],
+    ['[\\w.-]+$', 'a.b-c', true],
+    ['(?!a).', 'b', true],
+    ['a]', 'a]', true],
+    ['a\\-b', 'a-b', true],
+    ['(', '', 'refused'],
+    ['*a', '', 'refused'],
+    ['[', '', 'refused'],
+    ['a**', '', 'refused'],
+    ['(?P<n>a)', '', 'refused'],
+    ['(?<n>a)', '', 'refused'],
+    ['(?<=a)b', '', 'refused'],
+    ['(?i)a', '', 'refused'],
+    ['a\\Z', '', 'refused'],
+    ['(a)\\1', '', 'refused'],
+    ['[[a]]', '', 'refused'],
+    ['a++', '', 'refused'],
+    ['[^]]', '', 'refused'],
+    ['[^^]', 'a', true],
+    ['(a+)+', '', 'refused'],
+    ['.*.*.*.*.*x', '', 'refused'],
+  ])('%s of %s: %s', (pattern, text, matches) => {
+    const target = { pattern, matcher: 'pcre' };
+    if (matches === 'refused') {
+      expect(() => readTarget(target)).toThrow(expect.objectContaining({ code: 'bad-argument', field: 'pattern' }));
+    } else {
+      expect(reachedBy(readTarget(target), [text])).toEqual(matches ? [text] : []);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Target } from './command.ts';
 import { ControlRefused } from './command.ts';
 import { matchesGlob } from './glob.ts';
+import { pythonPattern } from './python-pattern.ts';
 
 /** Longest pattern; Python compiles what it is sent. */
 const MAX_PATTERN = 512;
@@ -67,26 +68,26 @@ export function checkTarget(target: Target): void {
     if (matcher !== 'glob' && matcher !== 'pcre') {
       throw new ControlRefused('bad-argument', 'matcher: must be glob or pcre.', 'matcher');
     }
+    if (matcher === 'pcre') pythonPattern(target.pattern);
   }
 }
 
 /**
- * Those of `online` that a target reaches. Of a `pcre`, which only Python can match, all: `certain` is false then, and
- * who stays silent may just not have matched.
+ * Those of `online` that a target reaches, as the workers will judge it.
+ *
+ * @throws ControlRefused `bad-argument` for a `pcre` that cannot be judged here
  */
-export function reachedBy(
-  target: Target,
-  online: readonly string[],
-): { readonly workers: readonly string[]; readonly certain: boolean } {
+export function reachedBy(target: Target, online: readonly string[]): readonly string[] {
   switch (target.kind) {
     case 'all':
-      return { workers: online, certain: true };
+      return online;
     case 'workers':
-      return { workers: target.workers, certain: true };
-    case 'pattern':
-      return target.matcher === 'glob'
-        ? { workers: online.filter((name) => matchesGlob(target.pattern, name)), certain: true }
-        : { workers: online, certain: false };
+      return target.workers;
+    case 'pattern': {
+      const { pattern, matcher } = target;
+      const matches = matcher === 'glob' ? (name: string) => matchesGlob(pattern, name) : pythonPattern(pattern);
+      return online.filter(matches);
+    }
   }
 }
 
