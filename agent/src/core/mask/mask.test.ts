@@ -70,6 +70,7 @@ describe('texts', () => {
     ["[(b'Authorization', b'Token X'), (b'n', b'y')]", "[(b'Authorization', b'********'), (b'n', b'y')]"],
     ["'<a><password>X</password><n>1</n></a>'", "'<a><password>********</password><n>1</n></a>'"],
     ["'<wsse:Password>X</wsse:Password>'", "'<wsse:Password>********</wsse:Password>'"],
+    ['<Password Type="a#b">X</Password>', '<Password Type="a#b">********</Password>'],
     ["'usage: login <user> <password> now'", "'usage: login <user> <password> now'"],
     ["'https://x.blob/y?sv=1&sig=X%3D&sp=r'", "'https://x.blob/y?sv=1&sig=********&sp=r'"],
     [

@@ -44,12 +44,15 @@ export function afterOption(text: string, at: number, place: ValuePlace): Replac
   return secretAt(text, at, place);
 }
 
-/** `<password>x</password>`: what begins at `at`. */
+/** `<password>x</password>`, also with attributes; `at` is behind the name. */
 export function xmlElement(text: string, nameFrom: number, at: number): Replacement | undefined {
   if (!/<(?:[\w.-]{1,40}:)?$/.test(text.slice(Math.max(0, nameFrom - 42), nameFrom))) return undefined;
-  const end = text.indexOf('<', at);
-  const isClosed = end > at && text[end + 1] === '/';
-  return isClosed ? { from: at, to: end, by: MASK } : undefined;
+  const tag = /^(?:\s[^<>]{0,200})?>/.exec(text.slice(at, at + 202))?.[0];
+  if (tag === undefined) return undefined;
+  const from = at + tag.length;
+  const end = text.indexOf('<', from);
+  const isClosed = end > from && text[end + 1] === '/';
+  return isClosed ? { from, to: end, by: MASK } : undefined;
 }
 
 const SCHEME = /(?:basic|bearer|token|digest|apikey|negotiate)[ \t]{1,4}(?=\S)/iy;

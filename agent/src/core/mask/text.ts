@@ -162,7 +162,7 @@ function valueOfBareKey(text: string, key: Span, quotes: QuoteTracker): Replacem
     return secretAt(text, skipBlanks(text, blank + (text[blank + 1] === '>' ? 2 : 1)), place);
   }
   if (/[ \t]/.test(text.charAt(at)) && text[key.from] === '-') return afterOption(text, blank, place);
-  if (text[at] === '>') return xmlElement(text, key.from, at + 1);
+  if (/[\s>]/.test(text.charAt(at))) return xmlElement(text, key.from, at);
   if (text[at] !== ':' || text[at + 1] === ':' || text.startsWith('//', at + 1)) return undefined;
   const before = lineBefore(text, key.from);
   // `InvalidToken: …` is an exception, and its text worth reading.
