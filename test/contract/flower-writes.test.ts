@@ -139,6 +139,8 @@ describe('new tasks', () => {
     ['apply/shop.add', '{"args": [2, 3]}'],
     ['apply/shop.add', '{"args": [2], "kwargs": {"y": 4}, "queue": "emails", "timeout": 20}'],
     ['apply/shop.echo', '{"args": ["Zo\\u00eb </b>", 1.5, null, true, [1, {"a": 2}], 12345678901234567890]}'],
+    ['apply/shop.echo', '{"args": [3.0, 1e16, -0.0, {"x": 100.0}], "compression": "gzip", "delivery_mode": 1}'],
+    ['apply/shop.add', '{"args": [1.0, 2], "kwargs": null, "queue": null, "root_id": "r", "argsrepr": "(…)"}'],
     ['apply/shop.sleep', '{"args": [1.5], "timeout": 0.1}'],
     ['apply/shop.add', '{"args": [1, 2], "countdown": 0.2, "expires": 60}'],
     ['apply/shop.add', '{'],
@@ -161,6 +163,10 @@ describe('new tasks', () => {
   });
 
   it('of which one fails', async () => {
+    for (const body of ['{"args": [1.0]}', '{"args": [12345678901234567890]}']) {
+      const [theirs, ours] = await both('POST', '/api/task/apply/shop.fail', body);
+      expect(ours).toEqual(theirs);
+    }
     const [theirs, ours] = await both('POST', '/api/task/apply/shop.fail', '{"args": ["it\'s broken"]}');
     expect(ours).toEqual(theirs);
     expect(JSON.parse(ours.body)).toMatchObject({ state: 'FAILURE', result: `ValueError("it's broken")` });
@@ -292,13 +298,15 @@ describe('what is read from the cluster', () => {
     },
   );
 
-  it.each(['workers?workername=nobody@nowhere', 'workers?refresh=maybe', 'workers?status=1'])(
-    'GET /api/%s',
-    async (path) => {
-      const [theirs, ours] = await both('GET', `/api/${path}`);
-      expect(ours).toEqual(theirs);
-    },
-  );
+  it.each([
+    'workers?workername=nobody@nowhere',
+    'workers?workername=nobody@nowhere&refresh=1',
+    'workers?refresh=maybe',
+    'workers?status=1',
+  ])('GET /api/%s', async (path) => {
+    const [theirs, ours] = await both('GET', `/api/${path}`);
+    expect(ours).toEqual(theirs);
+  });
 });
 
 describe('at the end', () => {
