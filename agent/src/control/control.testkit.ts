@@ -108,6 +108,8 @@ export class FakeBroker implements ControlChannel {
 
 export class FakeQueues implements TaskQueues {
   readonly published: { readonly message: TaskMessage; readonly queue: string }[] = [];
+  readonly announced: Readonly<Record<string, unknown>>[] = [];
+  announceFailure: Error | undefined;
   known: string[] = [];
   depth: Readonly<Record<string, number>> = {};
   waiting: RawMessage | undefined;
@@ -115,6 +117,11 @@ export class FakeQueues implements TaskQueues {
   async publish(message: TaskMessage, queue: string): Promise<void> {
     await Promise.resolve();
     this.published.push({ message, queue });
+  }
+
+  announce(event: Readonly<Record<string, unknown>>): Promise<void> {
+    this.announced.push(event);
+    return this.announceFailure === undefined ? Promise.resolve() : Promise.reject(this.announceFailure);
   }
 
   depths(names: readonly string[]): Promise<readonly QueueDepth[]> {

@@ -346,6 +346,21 @@ describe('a new task', () => {
     expect(broker.tasks.published.map(({ queue }) => queue)).toEqual(['celery']);
   });
 
+  it('is told of as a publisher of Celery does, and sent even where that fails', async () => {
+    const { control, broker } = setUp();
+    broker.tasks.announceFailure = new Error('away');
+    const task = { name: 'app.add', argsJson: '[1.0]', kwargsJson: '{"k": null}', options: { taskId: 'my-id' } };
+    expect(await control.send(task)).toBe('my-id');
+    expect(broker.tasks.announced).toEqual([
+      {
+        ...{ type: 'task-sent', uuid: 'my-id', name: 'app.add', args: '(1.0,)', kwargs: "{'k': None}" },
+        ...{ retries: 0, eta: null, expires: null, root_id: 'my-id', parent_id: null },
+        ...{ queue: 'celery', exchange: '', routing_key: 'celery' },
+        ...{ hostname: 'umbel', pid: process.pid, clock: 1, utcoffset: 0, timestamp: 1000 },
+      },
+    ]);
+  });
+
   it('is refused for a queue that nobody knows, unless nothing is known, or something lies in it', async () => {
     const { control, broker } = setUp();
     await control.send({ ...task, options: { queue: 'any' } });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { pid } from 'node:process';
 import { ControlRefused } from '../core/control/command.ts';
 import type { NewTask, WorkerInspection } from '../core/control/service.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
-import { buildTaskMessage } from '../core/wire/task-message.ts';
+import { buildTaskMessage, type TaskMessage } from '../core/wire/task-message.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { TaskQueues } from '../transport/port.ts';
@@ -32,6 +33,7 @@ export interface SenderDeps {
 /** Puts new tasks into queues. */
 export class TaskSender {
   readonly #deps: SenderDeps;
+  #lamport = 0;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
@@ -51,7 +53,26 @@ export class TaskSender {
     const queue = options.queue ?? (await this.queueOf(task.name));
     await this.#deps.queues.require(queue);
     await this.#deps.tasks.publish(message, queue);
+    this.#announce(message, queue);
     return id;
+  }
+
+  /**
+   * As a publisher of Celery with `task_send_sent_event` (celery/app/amqp.py): else nobody knew of the task before a
+   * worker has it, and nobody its queue. The task is sent whether this succeeds or not.
+   */
+  #announce({ id, name, headers }: TaskMessage, queue: string): void {
+    const { tasks, origin, clock, logger } = this.#deps;
+    const event = {
+      ...{ type: 'task-sent', hostname: origin, pid, clock: ++this.#lamport, utcoffset: 0 },
+      ...{ timestamp: clock.now() / 1000, uuid: id, name, args: headers['argsrepr'], kwargs: headers['kwargsrepr'] },
+      ...{ retries: 0, eta: headers['eta'], expires: headers['expires'] },
+      ...{ root_id: headers['root_id'], parent_id: headers['parent_id'] },
+      ...{ queue, exchange: '', routing_key: queue },
+    };
+    tasks
+      .announce(event)
+      .catch((error: unknown) => logger.debug({ err: error }, 'no event told of a task that was sent'));
   }
 
   /** Where tasks of this name went last, as far as the queue is still consumed; else the default queue. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startCelery } from '../../../test/support/celery.ts';
 import type { CeleryWorker } from '../../../test/support/celery.ts';
@@ -7,6 +8,7 @@ import { waitFor } from '../../../test/support/wait.ts';
 import type { ControlRequest, Target, WorkerAnswer } from '../core/control/command.ts';
 import type { NewTask, TaskOptions } from '../core/control/service.ts';
 import { openMessage } from '../core/wire/envelope.ts';
+import type { RawMessage } from '../core/wire/message.ts';
 import { buildTaskMessage } from '../core/wire/task-message.ts';
 import type { BrokerTransport } from './port.ts';
 
@@ -154,6 +156,20 @@ export function describeControl(name: string, makeHarness: () => Promise<Control
       const id = await publishTask(transport, 'celery', { name: 'shop.echo', argsJson, kwargsJson: '{"x": 1e3}' });
       const done = await one.printed(new RegExp(`${id}\\] succeeded in [-\\d.e]+s: (.*)`), 15_000);
       expect(done[1]).toBe("{'args': (12345678901234567890, 1.0, 'é ☃', {'a': None}), 'kwargs': {'x': 1000.0}}");
+    });
+
+    it('an announced task is heard as an event', async () => {
+      const heard: RawMessage[] = [];
+      transport.consumeEvents({ onMessage: (message) => void heard.push(message), onGap: () => undefined });
+      await waitFor(() => transport.health().connected);
+      const event = { type: 'task-sent', hostname: 'umbel@h', uuid: randomUUID(), name: 'é', queue: 'celery' };
+      await transport.tasks.announce(event);
+      const isIt = (message: RawMessage): boolean => {
+        const opened = openMessage(message);
+        return 'body' in opened && isDeepStrictEqual(opened.body, event);
+      };
+      await waitFor(() => heard.some(isIt));
+      expect(heard.find(isIt)?.routingKey).toBe('task.sent');
     });
 
     it('waiting messages are counted and found, and nothing is taken', async () => {

@@ -54,6 +54,11 @@ export interface ControlChannel {
 export interface TaskQueues {
   /** Resolves once the broker has the message. @throws ControlRefused `unknown-queue` where the broker knows no such queue. */
   publish(message: TaskMessage, queue: string): Promise<void>;
+  /**
+   * Tells every listener of events of a task that was published, as Celery's publishers do with `task_send_sent_event`:
+   * one `task-sent` event, as its JSON has it, to the event exchange. May reject with any error; nothing is repeated.
+   */
+  announce(event: Readonly<Record<string, unknown>>): Promise<void>;
   /** In the order asked. */
   depths(names: readonly string[]): Promise<readonly QueueDepth[]>;
   /** Names the broker itself knows of (Redis: the bindings; RabbitMQ: the management API); may be incomplete. */

@@ -20,6 +20,7 @@ export interface AmqpQueuesDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly management: ManagementApi | undefined;
+  readonly eventExchange: string;
 }
 
 /** Task queues on RabbitMQ (celery-wire 5.4, 6). Declared passively only: they belong to the workers. */
@@ -51,6 +52,20 @@ export class AmqpQueues implements TaskQueues {
       `RabbitMQ has no queue "${queue}": name one that a worker consumes, or start a worker with -Q ${queue}.`,
       'queue',
     );
+  }
+
+  /** Only where the exchange is there: without it nobody listens. */
+  async announce(event: Readonly<Record<string, unknown>>): Promise<void> {
+    const { link, eventExchange } = this.#deps;
+    await onChannel(await link.connection(), async (channel) => {
+      await channel.checkExchange(eventExchange);
+      channel.publish(eventExchange, 'task.sent', Buffer.from(JSON.stringify(event)), {
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        headers: { hostname: event['hostname'] },
+        deliveryMode: 1,
+      });
+    });
   }
 
   async depths(names: readonly string[]): Promise<readonly QueueDepth[]> {

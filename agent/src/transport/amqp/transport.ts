@@ -140,7 +140,7 @@ class AmqpTransport implements BrokerTransport {
     });
     const management = brokerApi === undefined ? undefined : managementApi(brokerApi, urls[0]?.virtualHost ?? '/');
     this.control = new AmqpControl(this.#link, clock, controlExchange);
-    this.tasks = new AmqpQueues({ link: this.#link, clock, logger, management });
+    this.tasks = new AmqpQueues({ link: this.#link, clock, logger, management, eventExchange });
   }
 
   consumeEvents(listener: EventListener): void {

@@ -71,6 +71,8 @@ export function demoTasks(deps: DemoClusterDeps): TaskQueues {
       running(deps).enqueue(taskOf(message, queue), deps.clock.now());
       return Promise.resolve();
     },
+    // The simulation has told of it already.
+    announce: () => Promise.resolve(),
     depths: async (names) => {
       const simulation = running(deps);
       return Promise.resolve(names.map((name) => depthOf(simulation, name)));

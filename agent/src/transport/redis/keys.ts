@@ -33,6 +33,12 @@ export class RedisKeys {
     return keyPrefix + template.replaceAll('{db}', String(db)) + exchange;
   }
 
+  /** Channel on which an event is published (kombu/transport/redis.py `_get_publish_topic`). */
+  events(db: number | string, routingKey: string): string {
+    const channel = this.fanout(this.eventExchange, db);
+    return this.#options.fanoutPatterns === false ? channel : `${channel}/${routingKey}`;
+  }
+
   /** Set of `bindingMember`s of a direct or topic exchange. */
   bindings(exchange: string): string {
     return this.#prefixed(`_kombu.binding.${exchange}`);

@@ -20,6 +20,8 @@ export interface RedisQueuesDeps {
 
 /** Celery's `task_default_exchange`, to which queues without an exchange of their own are bound. */
 const DEFAULT_EXCHANGE = 'celery';
+/** Routing key of `task-sent` events. */
+const SENT = 'task.sent';
 /** Messages fetched at a time, and in all, when one is looked for. */
 const CHUNK = 100;
 const MAX_SEARCHED = 20_000;
@@ -43,6 +45,24 @@ export class RedisQueues implements TaskQueues {
     const { commands, keys } = this.#deps;
     const envelope = taskEnvelope(message, { queue, deliveryTag: randomUUID() });
     await commands.run(({ socket }) => socket.command('LPUSH', keys.listFor(queue, message.priority), envelope));
+  }
+
+  async announce(event: Readonly<Record<string, unknown>>): Promise<void> {
+    const { commands, keys } = this.#deps;
+    const envelope = JSON.stringify({
+      body: Buffer.from(JSON.stringify(event)).toString('base64'),
+      'content-encoding': 'utf-8',
+      'content-type': 'application/json',
+      headers: { hostname: event['hostname'] },
+      properties: {
+        delivery_mode: 1,
+        delivery_info: { exchange: keys.eventExchange, routing_key: SENT },
+        priority: 0,
+        body_encoding: 'base64',
+        delivery_tag: randomUUID(),
+      },
+    });
+    await commands.run(({ socket, target }) => socket.command('PUBLISH', keys.events(target.db, SENT), envelope));
   }
 
   async depths(names: readonly string[]): Promise<readonly QueueDepth[]> {
