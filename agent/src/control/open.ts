@@ -63,7 +63,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     },
     reached: (target) => caller.reached(target),
     queues: () => queues.depths(),
-    send: (task) => sender.send(task),
+    send: (task, unnamed) => sender.send(task, unnamed),
     knowsTask: (name) => sender.knowsTask(name),
     result: (taskId) => results.get(taskId),
     waitForResult: (taskId, timeoutMs, signal) => results.wait(taskId, timeoutMs, signal),

@@ -346,6 +346,15 @@ describe('a new task', () => {
     expect(broker.tasks.published.map(({ queue }) => queue)).toEqual(['celery']);
   });
 
+  it("goes where its name went last, but by Flower's rule to the default queue", async () => {
+    const { control, broker } = setUp([], undefined, [taskRecord({ queue: 'mail' })]);
+    await inspect(control, broker);
+    const task = { name: 'app.add', argsJson: '[]', kwargsJson: '{}', options: {} };
+    await control.send(task);
+    await control.send(task, 'default-queue');
+    expect(broker.tasks.published.map(({ queue }) => queue)).toEqual(['mail', 'celery']);
+  });
+
   it('is told of as a publisher of Celery does, and sent even where that fails', async () => {
     const { control, broker } = setUp();
     broker.tasks.announceFailure = new Error('away');

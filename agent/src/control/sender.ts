@@ -40,7 +40,7 @@ export class TaskSender {
   }
 
   /** As `ControlService.send`. */
-  async send(task: NewTask): Promise<string> {
+  async send(task: NewTask, unnamed: 'last' | 'default-queue' = 'last'): Promise<string> {
     const { options } = task;
     checkText('name', task.name, MAX_NAME);
     if (options.taskId !== undefined) checkText('taskId', options.taskId, MAX_ID);
@@ -50,7 +50,7 @@ export class TaskSender {
     }
     const id = options.taskId ?? randomUUID();
     const message = buildTaskMessage(task, { id, origin: this.#deps.origin, nowMs: this.#deps.clock.now() });
-    const queue = options.queue ?? (await this.queueOf(task.name));
+    const queue = options.queue ?? (unnamed === 'last' ? await this.queueOf(task.name) : this.#deps.defaultQueue);
     await this.#deps.queues.require(queue);
     await this.#deps.tasks.publish(message, queue);
     this.#announce(message, queue);

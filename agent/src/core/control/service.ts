@@ -145,7 +145,8 @@ export interface ControlService {
   /** Known queues: of workers, of the configuration, of the broker's bindings. */
   queues(): Promise<readonly QueueDepth[]>;
   /** A new task. Resolves to its id once the broker has it. @throws ControlRefused, BrokerUnavailable */
-  send(task: NewTask): Promise<string>;
+  /** `unnamed`: where it goes without `options.queue`; where its name went `last` (default), or the default queue, as Flower does. */
+  send(task: NewTask, unnamed?: 'last' | 'default-queue'): Promise<string>;
   /** Some worker has registered this name; undefined while none has been inspected. */
   knowsTask(name: string): boolean | undefined;
   /** @throws ControlRefused `no-backend` */

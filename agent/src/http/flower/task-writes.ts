@@ -28,7 +28,7 @@ export const taskWrites: RouteGroup = (add, { deps }) => {
     const taskId = options.taskId ?? randomUUID();
     noteTask(request, newTask(name, body, options));
     await needBackend(control(), taskId);
-    const sent = await control().send(newTask(name, body, { ...options, taskId }));
+    const sent = await control().send(newTask(name, body, { ...options, taskId }), 'default-queue');
     noteWrite(request, { detail: sent, outcome: 'ok' }); // whatever the wait brings
     const result = await waitFor(control(), sent, waitMs, reply);
     const state: [string, string] = ['state', stringText(result.state)];
@@ -99,7 +99,7 @@ const ABORT = {
 
 async function sendTask(control: ControlService, task: NewTask, request: FlowerRequest): Promise<string> {
   noteTask(request, task);
-  const taskId = await control.send(task);
+  const taskId = await control.send(task, 'default-queue');
   noteWrite(request, { detail: taskId });
   const state = await stateOf(control, taskId);
   const told: [string, string][] = state === undefined ? [] : [['state', stringText(state)]];
