@@ -34,7 +34,9 @@ const argumentMembers = {
   ),
 };
 const optionMembers = {
-  queue: text('Default: the task’s last one, or the cluster’s default'),
+  queue: text(
+    'Default: of a new task, where that name went last, else the default queue; of a retry, where the task went',
+  ),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
   eta: text('Not before: epoch ms, RFC 3339, or `now+1h`'),
   countdown: text('Not before so long from now, e.g. `90s`; instead of `eta`'),
