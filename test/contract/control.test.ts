@@ -108,13 +108,20 @@ describe.each(POOLS)('a worker of pool %s', (pool) => {
   });
 
   it('has been told to send task events, runs a new task with its arguments, and limits its rate', async () => {
-    const id = await apply('shop.echo', pool, ['é "x"', 1.5, null]);
-    await reaches(id, 'SUCCESS');
+    // Every 5 s they are told: a task that runs before is not heard of.
+    await waitFor(
+      async () => {
+        const id = await apply('shop.echo', pool, ['é "x"', 1.5, null]);
+        return waitFor(() => cluster.task(id)?.state === 'SUCCESS', 3000, 'its success').catch(() => false);
+      },
+      30_000,
+      'a task that is heard of',
+    );
     expect(await said(pool, 'rate_limit', { task_name: 'shop.echo', rate_limit: '7/m' })).toMatch(/successfully/);
     expect(await look<string[]>(pool, 'registered')).toContain('shop.echo [rate_limit=7/m]');
     expect(await said(pool, 'rate_limit', { task_name: 'shop.echo', rate_limit: '0' })).toMatch(/disabled/);
     expect(await said(pool, 'rate_limit', { task_name: 'shop.none', rate_limit: '1/s' })).toBe('error: unknown task');
-  });
+  }, 60_000);
 
   it('forgets a revoked task that waits for its eta', async () => {
     const etaMs = systemClock.now() + 2000;
