@@ -155,7 +155,11 @@ MIX = (
 def mixed(send, n):
     """Everything above in small portions, interleaved."""
     portions = []
+    # RabbitMQ drops an expired message that no consumer has room for: no worker, no event and no result tells of it.
+    drops_expired = shop.app.connection_for_write().transport.driver_type == 'amqp'
     for part, percent in MIX:
+        if part is expired and drops_expired:
+            continue
         left = max(1, round(n * percent / 100))
         while left > 0:
             portions.append((part, min(left, 30)))
