@@ -145,8 +145,9 @@ describe('queue lengths on RabbitMQ', () => {
         20_000,
         'the lengths of three empty queues',
       );
-      // A pool of three has four times as many messages prefetched; the rest waits in the queue.
-      for (let n = 0; n < 40; n += 1) await send('shop.sleep', { args: [0.4], queue: 'emails' });
+      // A pool of three has four times as many messages prefetched; the rest waits in the queue, for longer than the
+      // management API is behind.
+      for (let n = 0; n < 60; n += 1) await send('shop.sleep', { args: [0.8], queue: 'emails' });
       await waitFor(
         async () => (await agent.metrics()).sum('celery_queue_length', { queue_name: 'emails' }) > 0,
         60_000,
@@ -161,6 +162,6 @@ describe('queue lengths on RabbitMQ', () => {
       expect(metrics.sum('celery_active_consumer_count', { queue_name: 'emails' })).toBe(1);
       expect(metrics.sum('celery_active_worker_count', { queue_name: 'emails' })).toBe(1);
     },
-    60_000,
+    180_000,
   );
 });
