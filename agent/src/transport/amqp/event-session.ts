@@ -3,7 +3,7 @@ import type { Delivery, MessageProperties, RawMessage } from '../../core/wire/me
 import type { Clock } from '../../lib/clock.ts';
 import { AckWindow } from './ack-window.ts';
 import type { AmqpConnection } from './connection.ts';
-import { PlainProblem } from './problems.ts';
+import { PlainProblem } from '../plain-problem.ts';
 
 /** Acknowledgements are gathered for this long. */
 const ACK_EVERY_MS = 50;

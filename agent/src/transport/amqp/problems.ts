@@ -1,10 +1,7 @@
 import { TlsFileError } from '../tls-options.ts';
+import { PlainProblem } from '../plain-problem.ts';
+import { describeTls } from '../tls-problems.ts';
 import type { AmqpUrl } from '../url.ts';
-
-/** A problem that is already said in a whole sentence. */
-export class PlainProblem extends Error {
-  override readonly name = 'PlainProblem';
-}
 
 /** `host:port` of a broker. */
 export function whereOf({ host, port }: AmqpUrl): string {
@@ -20,7 +17,10 @@ export function describeProblem(error: unknown, url: AmqpUrl): string {
   const text = textOf(error);
   const code = errorCode(error);
   return (
-    describeRefusal(text, url) ?? describeNetwork(code, text, url) ?? describeTls(code, url) ?? describeRest(text, url)
+    describeRefusal(text, url) ??
+    describeNetwork(code, text, url) ??
+    describeTlsOf(code, url) ??
+    describeRest(text, url)
   );
 }
 
@@ -102,23 +102,10 @@ function describeNetwork(code: string, text: string, url: AmqpUrl): string | und
   return `${where} does not answer: check host and port of the broker URL, the network and firewalls.`;
 }
 
-function describeTls(code: string, url: AmqpUrl): string | undefined {
-  if (url.tls === undefined) return undefined;
-  const where = whereOf(url);
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
-    return `${where} does not speak TLS (${code}): use amqp:// instead of amqps://, or its TLS port.`;
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `The certificate of ${where} is for another host name: fix the URL's host or set ssl_check_hostname=false.`;
-  }
-  if (code === 'CERT_HAS_EXPIRED') return `The certificate of ${where} has expired: renew it.`;
-  if (/CERT|SIGNATURE|ISSUER/.test(code) && !code.startsWith('ERR_SSL')) {
-    return `The certificate of ${where} is not trusted (${code}): name its authority with ssl_ca_certs.`;
-  }
-  if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')) {
-    return `The TLS handshake with ${where} failed (${code}): check certificates and ssl_ options.`;
-  }
-  return undefined;
+const SCHEMES = { plain: 'amqp', encrypted: 'amqps' };
+
+function describeTlsOf(code: string, url: AmqpUrl): string | undefined {
+  return url.tls === undefined ? undefined : describeTls(code, whereOf(url), SCHEMES);
 }
 
 function describeRest(text: string, url: AmqpUrl): string {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel } from 'amqplib';
 import type { AmqpConnection } from './connection.ts';
-import { PlainProblem, replyCode, textOf } from './problems.ts';
+import { replyCode, textOf } from './problems.ts';
+import { PlainProblem } from '../plain-problem.ts';
 
 /** What the event queue is to be. */
 export interface EventQueueSpec {

@@ -1,7 +1,8 @@
 import { BrokerUnavailable } from '../../core/control/command.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { RedisUrl } from '../url.ts';
-import { PlainProblem, describeProblem } from './problems.ts';
+import { describeProblem } from './problems.ts';
+import { PlainProblem } from '../plain-problem.ts';
 import { RedisReplyError } from './resp-reader.ts';
 import { findMaster } from './sentinel.ts';
 import type { SentinelOptions } from './sentinel.ts';

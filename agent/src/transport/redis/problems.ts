@@ -1,4 +1,6 @@
 import { RedisReplyError } from './resp-reader.ts';
+import { PlainProblem } from '../plain-problem.ts';
+import { describeTls } from '../tls-problems.ts';
 import { TlsFileError } from './tls.ts';
 
 /** What was tried when it failed. */
@@ -11,11 +13,6 @@ export interface Attempt {
   readonly db: number;
 }
 
-/** A problem that is already said in a whole sentence. */
-export class PlainProblem extends Error {
-  override readonly name = 'PlainProblem';
-}
-
 /** Says in one sentence what keeps the agent from listening to Redis and what to do about it. Never holds a password. */
 export function describeProblem(error: unknown, attempt: Attempt): string {
   if (error instanceof PlainProblem) return error.message;
@@ -23,7 +20,7 @@ export function describeProblem(error: unknown, attempt: Attempt): string {
     return `The file ${error.path} (${error.setting}) cannot be read: check its path and rights.`;
   if (error instanceof RedisReplyError) return describeReply(error, attempt);
   const code = errorCode(error);
-  return describeNetwork(code, attempt) ?? describeTls(code, attempt) ?? describeRest(error, code, attempt);
+  return describeNetwork(code, attempt) ?? describeTlsOf(code, attempt) ?? describeRest(error, code, attempt);
 }
 
 /** Node's error code, e.g. `ECONNREFUSED`; empty where there is none. Of several tried addresses, the first's. */
@@ -82,22 +79,10 @@ function describeNetwork(code: string, { where, encrypted }: Attempt): string | 
   }
 }
 
-function describeTls(code: string, { where, encrypted }: Attempt): string | undefined {
-  if (!encrypted) return undefined;
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
-    return `${where} does not speak TLS (${code}): use redis:// instead of rediss://, or its TLS port.`;
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `The certificate of ${where} is for another host name: fix the URL's host or set ssl_check_hostname=false.`;
-  }
-  if (code === 'CERT_HAS_EXPIRED') return `The certificate of ${where} has expired: renew it.`;
-  if (/CERT|SIGNATURE|ISSUER/.test(code) && !code.startsWith('ERR_SSL')) {
-    return `The certificate of ${where} is not trusted (${code}): name its authority with ssl_ca_certs.`;
-  }
-  if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')) {
-    return `The TLS handshake with ${where} failed (${code}): check certificates and ssl_ options.`;
-  }
-  return undefined;
+const SCHEMES = { plain: 'redis', encrypted: 'rediss' };
+
+function describeTlsOf(code: string, { where, encrypted }: Attempt): string | undefined {
+  return encrypted ? describeTls(code, where, SCHEMES) : undefined;
 }
 
 function describeRest(error: unknown, code: string, { where, encrypted }: Attempt): string {

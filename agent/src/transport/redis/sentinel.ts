@@ -1,5 +1,6 @@
 import type { RedisUrl, TlsSettings } from '../url.ts';
-import { PlainProblem, describeProblem } from './problems.ts';
+import { describeProblem } from './problems.ts';
+import { PlainProblem } from '../plain-problem.ts';
 import { attemptOf, connect, withDeadline } from './session.ts';
 import type { ConnectDeps, RedisTarget } from './session.ts';
 

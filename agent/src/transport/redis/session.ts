@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { TlsSettings } from '../url-tls.ts';
 import type { EventPattern } from './channels.ts';
-import { PlainProblem } from './problems.ts';
+import { PlainProblem } from '../plain-problem.ts';
 import type { Attempt } from './problems.ts';
 import { RedisReplyError } from './resp-reader.ts';
 import { RedisSocket } from './socket.ts';
