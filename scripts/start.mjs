@@ -108,11 +108,13 @@ async function once(name, { paths, isThere, isDone = () => false }, work) {
 async function install() {
   say('installing packages; the first time this takes a minute or two …');
   const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
-  let code = await npm(['ci', ...flags], 'ignore');
+  // What only the plugin needs stays away: it is most of the packages.
+  const part = ['-w', 'agent', '--include-workspace-root'];
+  let code = await npm(['ci', ...part, ...flags], 'ignore');
   if (code !== 0 && !stopSignal) {
     // A lock made where a registry lacks packages of other platforms does not satisfy npm ci; the versions still hold.
     say('npm ci refuses the lock file here: npm install instead, with the locked versions …');
-    code = await npm(['install', '--no-save', ...flags]);
+    code = await npm(['install', '--no-save', ...part, ...flags]);
   }
   if (stopSignal) process.exit(code);
   if (code !== 0)

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages, installPython } from '../test/support/install.mjs';
+import { isInstalled } from './installed.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const paths = process.argv.slice(2);
@@ -22,11 +23,11 @@ let interrupted = false;
 const say = (text) => console.log(`\n[${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}`);
 
 /** Runs a program in a process group of its own, its output shown as it comes; resolves to its exit code. */
-function run(command, args, env = {}) {
+function run(command, args, env = {}, cwd = ROOT) {
   if (interrupted) return Promise.resolve(1);
   return new Promise((resolve) => {
     child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
       env: { ...process.env, TMPDIR: scratch, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
@@ -63,9 +64,10 @@ function count(name, passed) {
   if (!passed) failures.push(name);
 }
 
-async function jest() {
-  say('tests');
-  const report = join(scratch, 'jest.json');
+/** The plugin has a jest configuration of its own: a browser's globals, Grafana's packages. */
+async function jest(directory, paths) {
+  say(`tests of ${directory === ROOT ? 'the agent' : 'the plugin'}`);
+  const report = join(scratch, `jest-${results.passed}.json`);
   const workers = process.env.UMBEL_TEST_WORKERS ?? '2';
   const args = [
     '--maxWorkers',
@@ -75,8 +77,10 @@ async function jest() {
     report,
     ...(paths.length > 0 ? ['--', ...paths] : []),
   ];
-  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim();
-  const code = await run(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], { NODE_OPTIONS });
+  const modules = directory === ROOT ? ' --experimental-vm-modules' : '';
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''}${modules} --no-warnings`.trim();
+  const program = join(ROOT, 'node_modules/jest/bin/jest.js');
+  const code = await run(process.execPath, [program, ...args], { NODE_OPTIONS }, directory);
   if (!existsSync(report)) return count('jest', false);
   const summary = JSON.parse(readFileSync(report, 'utf8'));
   results.passed += summary.numPassedTests;
@@ -88,7 +92,7 @@ async function jest() {
 
 async function main() {
   const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
-  if (!existsSync(bin('jest'))) {
+  if (!isInstalled(ROOT)) {
     say('npm ci');
     if ((await run('npm', ['ci', '--no-audit', '--no-fund'])) !== 0) throw new Error('npm ci failed');
   }
@@ -96,15 +100,21 @@ async function main() {
   process.env.UMBEL_TEST_PYTHON ??= installPython(ROOT, say);
   if (paths.length === 0) {
     await check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+    await check('types of the plugin', 'npm', ['run', 'typecheck', '--silent', '-w', 'plugin']);
     await check('lint', bin('eslint'), ['.']);
+    await check('lint of the plugin', 'npm', ['run', 'lint', '--silent', '-w', 'plugin']);
     await check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
     if (existsSync(join(ROOT, 'scripts/gen.mjs'))) {
       await check('generated pages', process.execPath, ['scripts/gen.mjs', '--check']);
     }
   }
   await check('build', 'npm', ['run', 'build', '--silent']);
-  await jest();
+  const [ofPlugin, others] = [paths.filter(isOfPlugin), paths.filter((path) => !isOfPlugin(path))];
+  if (paths.length === 0 || ofPlugin.length > 0) await jest(join(ROOT, 'plugin'), ofPlugin);
+  if (paths.length === 0 || others.length > 0) await jest(ROOT, others);
 }
+
+const isOfPlugin = (path) => path.replace(/^\.\//, '').startsWith('plugin/');
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {

@@ -1,0 +1,7 @@
+import type { PanelProps } from '@grafana/data';
+import { PanelDataErrorView } from '@grafana/runtime';
+import React from 'react';
+
+export function QueuesPanel({ id, data }: PanelProps) {
+  return <PanelDataErrorView panelId={id} data={data} />;
+}

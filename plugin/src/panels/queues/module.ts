@@ -1,0 +1,4 @@
+import { PanelPlugin } from '@grafana/data';
+import { QueuesPanel } from './QueuesPanel';
+
+export const plugin = new PanelPlugin(QueuesPanel);

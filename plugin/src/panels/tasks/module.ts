@@ -1,0 +1,4 @@
+import { PanelPlugin } from '@grafana/data';
+import { TasksPanel } from './TasksPanel';
+
+export const plugin = new PanelPlugin(TasksPanel);
