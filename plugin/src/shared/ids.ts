@@ -22,3 +22,16 @@ export const DASHBOARD_UIDS = {
   workflow: 'umbel-workflow',
   agent: 'umbel-agent',
 } as const;
+
+/** Variables of those dashboards: what a link to one of them sets, as `var-<name>=…`. */
+export const DASHBOARD_VARIABLES = {
+  datasource: 'datasource',
+  prometheus: 'prometheus',
+  /** Task name, several; `queue`, `worker` and `state` likewise */
+  task: 'task',
+  queue: 'queue',
+  worker: 'worker',
+  state: 'state',
+  /** One task: dashboards Task and Workflow */
+  taskId: 'task_id',
+} as const;
