@@ -2,9 +2,13 @@
 const { TextDecoder, TextEncoder } = require('util');
 const { ReadableStream, TransformStream, WritableStream } = require('stream/web');
 
-class QuietMessageChannel {
-  port1 = { postMessage() {}, close() {}, onmessage: null };
-  port2 = { postMessage() {}, close() {}, onmessage: null };
+/** React's scheduler works off its updates through one; Node's own keeps the test process alive. */
+class TimedMessageChannel {
+  port1 = { onmessage: null, close() {} };
+  port2 = {
+    postMessage: (data) => setTimeout(() => this.port1.onmessage?.({ data })),
+    close() {},
+  };
 }
 
 Object.assign(globalThis, {
@@ -13,6 +17,5 @@ Object.assign(globalThis, {
   ReadableStream,
   TransformStream,
   WritableStream,
-  // A real one keeps the test process alive.
-  MessageChannel: globalThis.MessageChannel ?? QuietMessageChannel,
+  MessageChannel: globalThis.MessageChannel ?? TimedMessageChannel,
 });
