@@ -21,6 +21,7 @@ import type {
   TaskPage,
   TaskResult,
   Timeline,
+  Worker,
   WorkerEvents,
   Workers,
   Workflow,
@@ -50,30 +51,43 @@ export class AgentClient {
   /** @param url of the data source as Grafana gives it: the proxy's path */
   constructor(private readonly url: string) {}
 
-  readonly status = (): Observable<Status> => this.get('status');
-  readonly me = (): Observable<Me> => this.get('me');
+  readonly status = (requestId?: string): Observable<Status> => this.get('status', {}, requestId);
+  readonly me = (requestId?: string): Observable<Me> => this.get('me', {}, requestId);
   readonly tasks = (params: Params, requestId?: string): Observable<TaskPage> => this.get('tasks', params, requestId);
-  readonly task = (taskId: string): Observable<TaskDetail> => this.get(`tasks/${segment(taskId)}`);
-  readonly timeline = (taskId: string): Observable<Timeline> => this.get(`tasks/${segment(taskId)}/timeline`);
+  readonly task = (taskId: string, requestId?: string): Observable<TaskDetail> =>
+    this.get(`tasks/${segment(taskId)}`, {}, requestId);
+  readonly timeline = (taskId: string, requestId?: string): Observable<Timeline> =>
+    this.get(`tasks/${segment(taskId)}/timeline`, {}, requestId);
   readonly result = (taskId: string): Observable<TaskResult> => this.get(`tasks/${segment(taskId)}/result`);
-  readonly workflow = (rootId: string, params: Params = {}): Observable<Workflow> =>
-    this.get(`workflows/${segment(rootId)}`, params);
+  readonly workflow = (rootId: string, params: Params = {}, requestId?: string): Observable<Workflow> =>
+    this.get(`workflows/${segment(rootId)}`, params, requestId);
   readonly series = (params: Params, requestId?: string): Observable<Series> => this.get('series', params, requestId);
   readonly failures = (params: Params, requestId?: string): Observable<Failures> =>
     this.get('failures', params, requestId);
-  readonly workers = (params: Params = {}): Observable<Workers> => this.get('workers', params);
-  readonly workerEvents = (hostname: string, params: Params = {}): Observable<WorkerEvents> =>
-    this.get(`workers/${segment(hostname)}/events`, params);
-  readonly queues = (params: Params = {}): Observable<Queues> => this.get('queues', params);
+  readonly workers = (params: Params = {}, requestId?: string): Observable<Workers> =>
+    this.get('workers', params, requestId);
+  readonly worker = (hostname: string, requestId?: string): Observable<Worker> =>
+    this.get(`workers/${segment(hostname)}`, {}, requestId);
+  readonly workerEvents = (hostname: string, params: Params = {}, requestId?: string): Observable<WorkerEvents> =>
+    this.get(`workers/${segment(hostname)}/events`, params, requestId);
+  readonly queues = (params: Params = {}, requestId?: string): Observable<Queues> =>
+    this.get('queues', params, requestId);
   readonly names = (params: Params = {}): Observable<{ names: string[] }> => this.get('names', params);
   readonly states = (): Observable<States> => this.get('states');
-  readonly gaps = (params: Params = {}): Observable<Gaps> => this.get('gaps', params);
-  readonly audit = (params: Params = {}): Observable<Audit> => this.get('audit', params);
+  readonly gaps = (params: Params = {}, requestId?: string): Observable<Gaps> => this.get('gaps', params, requestId);
+  readonly audit = (params: Params = {}, requestId?: string): Observable<Audit> => this.get('audit', params, requestId);
   readonly commands = (): Observable<Commands> => this.get('commands');
 
   /** What workers answer when asked. @param hostname undefined: every worker */
-  readonly inspect = (command: string, hostname?: string, params: Params = {}): Observable<CommandOutcome> =>
-    this.get(`workers/${hostname === undefined ? '' : `${segment(hostname)}/`}inspect/${segment(command)}`, params);
+  readonly inspect = (
+    command: string,
+    hostname?: string,
+    params: Params = {},
+    requestId?: string,
+  ): Observable<CommandOutcome> => {
+    const whom = hostname === undefined ? '' : `${segment(hostname)}/`;
+    return this.get(`workers/${whom}inspect/${segment(command)}`, params, requestId);
+  };
 
   /** Orders to workers; see `commands()` for their arguments. With `dryRun` only says whom it would reach. */
   readonly command = (
@@ -89,7 +103,8 @@ export class AgentClient {
   readonly terminate = (taskId: string, signal: string): Observable<CommandOutcome> =>
     this.send('POST', `tasks/${segment(taskId)}/terminate`, { signal });
   readonly abort = (taskId: string): Observable<unknown> => this.send('POST', `tasks/${segment(taskId)}/abort`);
-  readonly retryPlan = (taskId: string): Observable<RetryPlan> => this.get(`tasks/${segment(taskId)}/retry`);
+  /** Needs an editor: below its own path, since Grafana grants roles by the start of a path. */
+  readonly retryPlan = (taskId: string): Observable<RetryPlan> => this.get(`plans/retry/${segment(taskId)}`);
   /** @param body JSON text, so that numbers keep their digits; `{}` for the task's own arguments */
   readonly retry = (taskId: string, body = '{}'): Observable<Retried> =>
     this.send('POST', `tasks/${segment(taskId)}/retry`, body);

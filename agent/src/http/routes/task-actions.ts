@@ -78,6 +78,12 @@ const planSchema = {
     'The arguments with secrets masked (what is sent is not), and where they come from; 409 `not-retryable` with the reason.',
   response: answers(ref(RetryPlanSchema), 'The plan', ACTS_ONE),
 };
+const planAliasSchema = {
+  ...planSchema,
+  summary: 'The same as GET /tasks/{taskId}/retry',
+  description:
+    'For proxies that grant roles by the start of a path, where reading tasks needs less than planning a retry.',
+};
 const retrySchema = {
   ...{ tags, summary: 'Send a task again', params: TaskId, querystring, body: RetryBody },
   description:
@@ -141,7 +147,11 @@ export const taskActionRoutes: Routes = async (app, { deps }: RouteContext) => {
     return { ...about, workers: [...control.reached(target)], ...toOutcome(result) };
   }
 
-  app.get('/tasks/:taskId/retry', { schema: planSchema, config: { access: 'editor' } }, async ({ params }) =>
+  const plan = { schema: planSchema, config: { access: 'editor' as const } };
+  app.get('/tasks/:taskId/retry', plan, async ({ params }) =>
+    needControl(deps).planRetry(await findTask(params.taskId)),
+  );
+  app.get('/plans/retry/:taskId', { ...plan, schema: planAliasSchema }, async ({ params }) =>
     needControl(deps).planRetry(await findTask(params.taskId)),
   );
   app.post('/tasks/:taskId/retry', { schema: retrySchema, config: act('task.retry') }, async (request) => {

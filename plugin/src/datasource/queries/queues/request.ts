@@ -1,0 +1,15 @@
+import { map } from 'rxjs';
+import { covers } from '../adhoc';
+import type { Kind } from '../kind';
+import { queuesFrame } from './frame';
+
+export const queuesKind: Kind<'queues'> = {
+  text: ({ queues = [] }) => `Queues ${queues.join(', ')}`.trim(),
+  run: ({ queues: names = [] }, { client, refId, requestId, links, nowMs }) =>
+    client.queues({}, requestId).pipe(
+      map((answer) => {
+        const queues = answer.queues.filter(({ name }) => names.length === 0 || names.some((one) => covers(one, name)));
+        return { frames: [queuesFrame(refId, { ...answer, queues }, nowMs, links)] };
+      }),
+    ),
+};

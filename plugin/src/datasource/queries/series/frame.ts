@@ -1,0 +1,85 @@
+import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
+import type { Series } from '../../../shared/api';
+import { stateColor } from '../../../shared/frames/states';
+import { truncated } from '../../../shared/frames/table';
+
+const UNITS: Readonly<Record<string, string>> = { count: 'short', rate: 'cps', p50: 'ms', p95: 'ms', p99: 'ms' };
+const ADDITIVE: readonly string[] = ['count', 'rate'];
+
+export interface SeriesInfo {
+  readonly limit: number;
+  readonly nowMs: number;
+  /** Filters that roll-ups do not know */
+  readonly ignored: readonly string[];
+}
+
+type One = Series['series'][number];
+
+/**
+ * One frame per series, with a value field per column. The agent leaves out steps without events: a count is 0 there,
+ * a percentile of nothing is null. Steps that have not begun yet are left out.
+ */
+export function seriesFrames(refId: string, series: Series, info: SeriesInfo): DataFrame[] {
+  const shown = series.series.slice(0, info.limit);
+  const notices = [
+    ...(series.series.length > info.limit
+      ? [truncated(`Shows the ${info.limit} largest series. Narrow the filter or raise the limit.`)]
+      : []),
+    ...(info.ignored.length > 0
+      ? [truncated(`Series are counted by name, state, worker and queue; not narrowed by ${info.ignored.join(', ')}.`)]
+      : []),
+  ];
+  return (shown.length === 0 ? [{ labels: {}, points: [] }] : shown).map((one, index) =>
+    frameOf(refId, series, one, info.nowMs, index === 0 ? notices : []),
+  );
+}
+
+function frameOf(
+  refId: string,
+  { fromMs, toMs, stepMs, columns }: Series,
+  { labels, points }: One,
+  nowMs: number,
+  notices: ReturnType<typeof truncated>[],
+): DataFrame {
+  const byTime = new Map(points.map((point) => [point.timeMs, point.values]));
+  const steps = Math.max(Math.ceil((Math.min(toMs, nowMs) - fromMs) / stepMs), 0);
+  const times = Array.from({ length: steps }, (_, index) => fromMs + index * stepMs);
+  return createDataFrame({
+    refId,
+    name: nameOf(labels, columns, columns[0] ?? ''),
+    meta: {
+      preferredVisualisationType: 'graph',
+      custom: { celery: 'series', stepMs },
+      ...(notices.length === 0 ? {} : { notices }),
+    },
+    fields: [
+      { name: 'timeMs', type: FieldType.time, config: { displayName: 'Time', interval: stepMs }, values: times },
+      ...columns.map((name, index) => ({
+        name,
+        type: FieldType.number,
+        labels,
+        config: {
+          displayNameFromDS: nameOf(labels, columns, name),
+          unit: UNITS[name] ?? 'short',
+          ...(ADDITIVE.includes(name) ? { min: 0 } : {}),
+          ...colorOf(labels),
+        },
+        values: times.map((time) => byTime.get(time)?.[index] ?? (ADDITIVE.includes(name) ? 0 : null)),
+      })),
+    ],
+  });
+}
+
+/** As legends name it: the values of the labels, with the column where there are several. */
+function nameOf(labels: Readonly<Record<string, string>>, columns: readonly string[], name: string): string {
+  const values = Object.values(labels).map((value) => (value === '' ? '(none)' : value));
+  if (values.length === 0) {
+    return name;
+  }
+  return columns.length === 1 ? values.join(' ') : `${values.join(' ')} ${name}`;
+}
+
+function colorOf(labels: Readonly<Record<string, string>>) {
+  const state = Object.keys(labels).length === 1 ? labels['state'] : undefined;
+  return state === undefined ? {} : { color: { mode: 'fixed', fixedColor: stateColor(state) } };
+}

@@ -1,0 +1,70 @@
+import type { DataFrame } from '@grafana/data';
+import type { Task, TaskFilter } from '../../../shared/api';
+import { STATE_MAPPINGS } from '../../../shared/frames/states';
+import { type Column, column, tableFrame, truncated } from '../../../shared/frames/table';
+import { type LinkTargets, nameLinks, queueLinks, taskLinks, traceIdOf, workerLinks } from '../../../shared/links';
+
+const hidden = true;
+
+/** Every member of a task; what the built-in table does not show is there for links and own panels. */
+export function taskColumns<Row extends Task>(links: LinkTargets): Array<Column<Row>> {
+  return [
+    column.time('timestampMs', 'Last event', { width: 180 }),
+    column.text('state', 'State', { mappings: STATE_MAPPINGS, width: 110 }),
+    column.text('name', 'Name', { links: nameLinks(links) }),
+    column.text('taskId', 'Task ID', { links: taskLinks(links), width: 300 }),
+    column.text('worker', 'Worker', { links: workerLinks(links) }),
+    column.text('queue', 'Queue', { links: queueLinks(links), width: 120 }),
+    column.span('runtimeMs', 'Runtime', { width: 100 }),
+    column.number('retries', 'Retries', { width: 80, decimals: 0 }),
+    column.text('args', 'Arguments'),
+    column.text('kwargs', 'Keyword arguments'),
+    column.text('result', 'Result'),
+    column.text('exception', 'Exception'),
+    column.time('receivedMs', 'Received', { width: 180 }),
+    column.time('startedMs', 'Started', { width: 180 }),
+    column.time('sentMs', 'Sent', { hidden }),
+    column.time('succeededMs', 'Succeeded', { hidden }),
+    column.time('failedMs', 'Failed', { hidden }),
+    column.time('retriedMs', 'Retried', { hidden }),
+    column.time('revokedMs', 'Revoked', { hidden }),
+    column.time('rejectedMs', 'Rejected', { hidden }),
+    column.text('exceptionType', 'Exception type', { hidden }),
+    column.text('traceback', 'Traceback', { hidden }),
+    column.text('client', 'Client', { hidden }),
+    column.text('exchange', 'Exchange', { hidden }),
+    column.text('routingKey', 'Routing key', { hidden }),
+    column.text('rootId', 'Root ID', { hidden, links: taskLinks(links) }),
+    column.text('parentId', 'Parent ID', { hidden, links: taskLinks(links) }),
+    column.text('traceId', 'Trace ID', { hidden, value: traceIdOf }),
+    column.text('eta', 'ETA', { hidden }),
+    column.text('expires', 'Expires', { hidden }),
+    column.number('clock', 'Clock', { hidden }),
+    column.number('pid', 'Process', { hidden }),
+    column.other('oddities', 'Oddities', { hidden }),
+  ];
+}
+
+export interface TasksAnswer {
+  readonly tasks: readonly Task[];
+  readonly filter: TaskFilter;
+  /** Of the page after the last row; null when there is none, undefined while pages are still on their way */
+  readonly nextCursor: string | null | undefined;
+  readonly total?: number;
+  readonly totalExact?: boolean;
+  readonly live?: string;
+}
+
+/** One row per task. */
+export function tasksFrame(refId: string, answer: TasksAnswer, links: LinkTargets): DataFrame {
+  const { tasks, filter, nextCursor, total, totalExact, live } = answer;
+  const custom = { filter, nextCursor: nextCursor ?? null, total, totalExact, live };
+  const notices = typeof nextCursor === 'string' ? [truncated(shownText(answer))] : [];
+  return tableFrame({ refId, kind: 'tasks', custom, notices }, taskColumns(links), tasks);
+}
+
+function shownText({ tasks, total, totalExact }: TasksAnswer): string {
+  const all = total === undefined ? 'more' : `${totalExact === false ? 'more than ' : ''}${total.toLocaleString('en')}`;
+  const some = `Shows ${tasks.length.toLocaleString('en')} tasks; ${all} match.`;
+  return `${some} Narrow the filter or the time range, or raise the limit (up to 10,000).`;
+}

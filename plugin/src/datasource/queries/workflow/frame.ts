@@ -1,0 +1,252 @@
+import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
+import { STATES, STATE_COLORS, stateColor } from '../../../shared/frames/states';
+import { column, tableFrame, truncated } from '../../../shared/frames/table';
+import { type LinkTargets, taskLinks, traceIdOf } from '../../../shared/links';
+import { taskColumns } from '../tasks/frame';
+import { beginOf, endOf, type Step } from './model';
+
+export interface WorkflowInfo {
+  readonly refId: string;
+  readonly rootId: string;
+  readonly truncated: boolean;
+}
+
+const noticesOf = (info: WorkflowInfo, steps: readonly Step[]) =>
+  info.truncated ? [truncated(`Shows the first ${steps.length.toLocaleString('en')} tasks of a larger workflow.`)] : [];
+
+/** One row per task, the root first. */
+export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links: LinkTargets): DataFrame {
+  const { refId, rootId } = info;
+  return tableFrame<Step>(
+    { refId, kind: 'workflow', custom: { rootId, truncated: info.truncated }, notices: noticesOf(info, steps) },
+    [
+      ...taskColumns<Step>(links),
+      column.span('queueWaitMs', 'Waited', { width: 100 }),
+      column.number('depth', 'Depth', { width: 80, decimals: 0 }),
+      column.flag('critical', 'Critical path', { width: 110 }),
+    ],
+    steps,
+  );
+}
+
+/** Nodes and edges as Grafana's node graph reads them. */
+export function graphFrames(info: WorkflowInfo, steps: readonly Step[], links: LinkTargets): DataFrame[] {
+  const { refId, rootId } = info;
+  const ids = new Set(steps.map(({ taskId }) => taskId));
+  const edges = steps.filter(({ parentId }) => parentId !== null && ids.has(parentId));
+  const meta = (kind: string) => ({
+    custom: { celery: kind, rootId },
+    preferredVisualisationType: 'nodeGraph' as const,
+  });
+  const nodes = createDataFrame({
+    refId,
+    name: 'nodes',
+    meta: { ...meta('workflow-nodes'), ...(info.truncated ? { notices: noticesOf(info, steps) } : {}) },
+    fields: [
+      text(
+        'id',
+        'Task ID',
+        steps.map(({ taskId }) => taskId),
+        { links: taskLinks(links) },
+      ),
+      text(
+        'title',
+        'Name',
+        steps.map(({ name }) => name ?? 'unknown'),
+      ),
+      text(
+        'subtitle',
+        'Worker',
+        steps.map(({ worker }) => worker ?? ''),
+      ),
+      text(
+        'mainstat',
+        'State',
+        steps.map(({ state }) => state),
+      ),
+      number(
+        'secondarystat',
+        'Runtime',
+        steps.map(({ runtimeMs }) => runtimeMs),
+        { unit: 'ms' },
+      ),
+      ...arcFields(steps),
+      text(
+        'detail__state',
+        'State',
+        steps.map(({ state }) => state),
+      ),
+      text(
+        'detail__queue',
+        'Queue',
+        steps.map(({ queue }) => queue ?? ''),
+      ),
+      number(
+        'detail__wait',
+        'Waited',
+        steps.map(({ queueWaitMs }) => queueWaitMs),
+        { unit: 'ms' },
+      ),
+      text(
+        'detail__exception',
+        'Exception',
+        steps.map(({ exception }) => exception ?? ''),
+      ),
+      text(
+        'traceId',
+        'Trace ID',
+        steps.map((step) => traceIdOf(step)),
+      ),
+    ],
+  });
+  const color = ({ critical }: Step) => (critical ? 'orange' : '');
+  return [
+    nodes,
+    createDataFrame({
+      refId,
+      name: 'edges',
+      meta: meta('workflow-edges'),
+      fields: [
+        text(
+          'id',
+          'ID',
+          edges.map(({ parentId, taskId }) => `${parentId}→${taskId}`),
+        ),
+        text(
+          'source',
+          'From',
+          edges.map(({ parentId }) => parentId),
+        ),
+        text(
+          'target',
+          'To',
+          edges.map(({ taskId }) => taskId),
+        ),
+        number(
+          'mainstat',
+          'Waited',
+          edges.map(({ queueWaitMs }) => queueWaitMs),
+          { unit: 'ms' },
+        ),
+        number(
+          'thickness',
+          'Thickness',
+          edges.map(({ critical }) => (critical ? 3 : 1)),
+        ),
+        text('color', 'Color', edges.map(color)),
+      ],
+    }),
+  ];
+}
+
+/** A ring in the colour of the state: one field per colour, 1 where it applies. */
+function arcFields(steps: readonly Step[]) {
+  const known = STATES.filter((state) => steps.some((step) => step.state === state));
+  const hasCustom = steps.some(({ state }) => !(state in STATE_COLORS));
+  const names = hasCustom ? [...known, 'OTHER'] : known;
+  return names.map((name) =>
+    number(
+      `arc__${name.toLowerCase()}`,
+      name,
+      steps.map(({ state }) => (state === name || (name === 'OTHER' && !(state in STATE_COLORS)) ? 1 : 0)),
+      { color: { mode: 'fixed', fixedColor: stateColor(name) } },
+    ),
+  );
+}
+
+const text = (name: string, displayName: string, values: Array<string | null>, config = {}) => ({
+  ...{ name, type: FieldType.string, values },
+  config: { displayName, ...config },
+});
+const number = (name: string, displayName: string, values: Array<number | null>, config = {}) => ({
+  ...{ name, type: FieldType.number, values },
+  config: { displayName, ...config },
+});
+
+interface Span {
+  readonly spanID: string;
+  readonly parentSpanID: string | undefined;
+  readonly operationName: string;
+  readonly startTime: number;
+  readonly duration: number;
+  readonly step: Step;
+}
+
+/** One trace: a span per task from its publishing to its end, and within it one for the time it waited. */
+export function traceFrame(info: WorkflowInfo, steps: readonly Step[]): DataFrame {
+  const { refId, rootId } = info;
+  const ids = new Set(steps.map(({ taskId }) => taskId));
+  const spans = steps.flatMap((step) => spansOf(step, ids));
+  const traceId = rootId.replaceAll('-', '');
+  const values = <T>(pick: (span: Span) => T) => spans.map(pick);
+  const failed = ({ step }: Span) => step.state === 'FAILURE';
+  return createDataFrame({
+    refId,
+    name: 'trace',
+    meta: {
+      custom: { celery: 'trace', rootId },
+      preferredVisualisationType: 'trace',
+      ...(info.truncated ? { notices: noticesOf(info, steps) } : {}),
+    },
+    fields: [
+      { name: 'traceID', type: FieldType.string, values: values(() => traceId) },
+      { name: 'spanID', type: FieldType.string, values: values(({ spanID }) => spanID) },
+      { name: 'parentSpanID', type: FieldType.string, values: values(({ parentSpanID }) => parentSpanID) },
+      { name: 'operationName', type: FieldType.string, values: values(({ operationName }) => operationName) },
+      { name: 'serviceName', type: FieldType.string, values: values(({ step }) => step.worker ?? 'no worker') },
+      { name: 'serviceTags', type: FieldType.other, values: values(({ step }) => tags({ queue: step.queue })) },
+      { name: 'startTime', type: FieldType.number, values: values(({ startTime }) => startTime) },
+      { name: 'duration', type: FieldType.number, values: values(({ duration }) => duration) },
+      { name: 'tags', type: FieldType.other, values: values((span) => spanTags(span)) },
+      { name: 'logs', type: FieldType.other, values: values(({ step }) => logsOf(step)) },
+      { name: 'statusCode', type: FieldType.number, values: values((span) => (failed(span) ? 2 : 0)) },
+      {
+        name: 'statusMessage',
+        type: FieldType.string,
+        values: values((span) => (failed(span) ? (span.step.exception ?? undefined) : undefined)),
+      },
+    ],
+  });
+}
+
+function spansOf(step: Step, ids: ReadonlySet<string>): Span[] {
+  const start = beginOf(step);
+  const parent = step.parentId !== null && ids.has(step.parentId) ? step.parentId : undefined;
+  const whole: Span = {
+    ...{ spanID: step.taskId, parentSpanID: parent, operationName: step.name ?? 'unknown', step },
+    ...{ startTime: start, duration: Math.max(endOf(step) - start, 0) },
+  };
+  const waited = step.queueWaitMs ?? 0;
+  if (waited <= 0 || step.startedMs === null) {
+    return [whole];
+  }
+  const wait: Span = {
+    ...{ spanID: `${step.taskId}/wait`, parentSpanID: step.taskId, operationName: 'waiting', step },
+    ...{ startTime: step.startedMs - waited, duration: waited },
+  };
+  return [whole, wait];
+}
+
+function spanTags({ step }: Span) {
+  const { taskId, state, retries, args, kwargs, result, exception, critical } = step;
+  const told = { 'celery.task_id': taskId, state, retries, args, kwargs, result, exception };
+  return [
+    ...tags(told),
+    ...(critical ? [{ key: 'critical path', value: true }] : []),
+    ...(state === 'FAILURE' ? [{ key: 'error', value: true }] : []),
+  ];
+}
+
+function tags(members: Readonly<Record<string, unknown>>): Array<{ key: string; value: unknown }> {
+  return Object.entries(members).flatMap(([key, value]) => (value === null ? [] : [{ key, value }]));
+}
+
+function logsOf({ receivedMs, startedMs, retriedMs, traceback }: Step) {
+  const log = (timestamp: number | null, event: string, more: Array<{ key: string; value: unknown }> = []) =>
+    timestamp === null ? [] : [{ timestamp, fields: [{ key: 'event', value: event }, ...more] }];
+  return [
+    ...log(receivedMs, 'received'),
+    ...log(startedMs, 'started'),
+    ...log(retriedMs, 'retried', traceback === null ? [] : [{ key: 'traceback', value: traceback }]),
+  ];
+}

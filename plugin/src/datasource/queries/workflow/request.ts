@@ -1,0 +1,32 @@
+import { map, switchMap } from 'rxjs';
+import type { Kind } from '../kind';
+import { graphFrames, traceFrame, workflowFrame } from './frame';
+import { stepsOf } from './model';
+
+const MOST_TASKS = 10_000;
+/** More nodes than this no graph shows. */
+const MOST_NODES = 1000;
+
+export const workflowKind: Kind<'workflow'> = {
+  isComplete: ({ taskId = '' }) => taskId.trim() !== '',
+  text: ({ taskId = '', show = 'table' }) => `Workflow of ${taskId}, ${show}`,
+  run: ({ taskId = '', show = 'table' }, { client, refId, requestId, links }) =>
+    client.task(taskId.trim(), requestId).pipe(
+      switchMap((task) => {
+        const limit = show === 'table' ? MOST_TASKS : MOST_NODES;
+        return client.workflow(task.rootId ?? task.taskId, { limit }, requestId);
+      }),
+      map(({ rootId, tasks, truncated }) => {
+        const info = { refId, rootId, truncated };
+        const steps = stepsOf(tasks);
+        switch (show) {
+          case 'graph':
+            return { frames: graphFrames(info, steps, links) };
+          case 'trace':
+            return { frames: [traceFrame(info, steps)] };
+          default:
+            return { frames: [workflowFrame(info, steps, links)] };
+        }
+      }),
+    ),
+};
