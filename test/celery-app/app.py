@@ -14,6 +14,7 @@ app = Celery(
 )
 app.conf.update(
     broker_connection_retry_on_startup=True,
+    event_exchange=os.environ.get('UMBEL_APP_EVENT_EXCHANGE', 'celeryev'),
     result_expires=3600,
     task_default_queue='celery',
     task_queues=[Queue('celery'), Queue('emails'), Queue('reports')],

@@ -1,4 +1,4 @@
-import type { CeleryWorker } from '../support/celery.ts';
+import type { AppPlace, CeleryWorker } from '../support/celery.ts';
 import { startCelery } from '../support/celery.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import { getObject } from '../support/http.ts';
@@ -6,11 +6,11 @@ import type { Scrape } from '../support/prometheus-text.ts';
 import { scrape } from '../support/prometheus-text.ts';
 import { pause, waitFor } from '../support/wait.ts';
 
-/** Two workers as different as a small site has them; `backend` as in `CeleryOptions`. */
-export async function startTwoWorkers(brokerUrl: string, backend = brokerUrl): Promise<CeleryWorker[]> {
+/** Two workers as different as a small site has them. */
+export async function startTwoWorkers(place: AppPlace): Promise<CeleryWorker[]> {
   return Promise.all([
-    startCelery({ brokerUrl, backend, name: 'w1', queues: ['celery', 'emails'], pool: 'prefork', concurrency: 2 }),
-    startCelery({ brokerUrl, backend, name: 'w2', queues: ['celery', 'reports'], pool: 'threads', concurrency: 3 }),
+    startCelery({ ...place, name: 'w1', queues: ['celery', 'emails'], pool: 'prefork', concurrency: 2 }),
+    startCelery({ ...place, name: 'w2', queues: ['celery', 'reports'], pool: 'threads', concurrency: 3 }),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { CeleryWorker } from '../support/celery.ts';
+import type { AppPlace, CeleryWorker } from '../support/celery.ts';
 import { runLoad } from '../support/celery.ts';
 import type { FlowerServer } from '../support/flower.ts';
 import { startFlower } from '../support/flower.ts';
@@ -13,9 +13,8 @@ import { METRIC_DIFFERENCES, comparable, isCreatedSeries } from './flower-differ
 
 type Task = Record<string, unknown>;
 
-export interface FlowerScene {
-  readonly brokerUrl: string;
-  /** Result backend: Redis, which the load asks for the states of its tasks. */
+export interface FlowerScene extends AppPlace {
+  /** Redis, which the load asks for the states of its tasks. */
   readonly backend: string;
 }
 
@@ -32,16 +31,17 @@ export function describeReadsLikeFlower(tasks: number, openBroker: () => Promise
 
   /** The whole scene: half of the tasks, the agent killed and started again, the other half. */
   beforeAll(async () => {
-    const { brokerUrl, backend } = await openBroker();
+    const place = await openBroker();
+    const { brokerUrl, backend } = place;
     [flower, agent] = await Promise.all([startFlower({ brokerUrl, backend }), startAgent({ brokerUrl })]);
     await waitFor(
       async () => (await agent.metrics()).sum('umbel_broker_connected') === 1,
       20_000,
       'the agent listening',
     );
-    workers = await startTwoWorkers(brokerUrl, backend);
+    workers = await startTwoWorkers(place);
     const half = ['--tasks', String(tasks / 2)];
-    const first = await runLoad('mixed', brokerUrl, [...half, '--seed', '1'], { backend });
+    const first = await runLoad('mixed', place, [...half, '--seed', '1']);
     await untilHeard(flower.url, first.expected);
     ({ agent: beforeKill } = await untilBothQuiet(flower.url, agent));
     await untilStored(flower.url, agent.url);
@@ -52,7 +52,7 @@ export function describeReadsLikeFlower(tasks: number, openBroker: () => Promise
       20_000,
       'the agent listening',
     );
-    const second = await runLoad('mixed', brokerUrl, [...half, '--seed', '2'], { backend });
+    const second = await runLoad('mixed', place, [...half, '--seed', '2']);
     await untilHeard(flower.url, second.expected);
     ({ flower: flowerMetrics, agent: agentMetrics } = await untilBothQuiet(
       flower.url,

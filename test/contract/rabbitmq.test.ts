@@ -72,8 +72,17 @@ async function beat(agent: RunningAgent): Promise<number> {
   return rows[0]?.at.getTime() ?? 0;
 }
 
-/** Stops it in good order; what it has stored is settled with the broker then. */
+/**
+ * Stops it in good order, once nothing is on its way; what it has stored is settled with the broker then. All events may be
+ * stored long before that: a broker that was killed delivers again what it had been told of, but had not written down.
+ */
 async function stopSettled(agent: RunningAgent, exchange: string): Promise<void> {
+  const isIdle = async (): Promise<boolean> => {
+    if ((await waitingMessages(broker.url, `umbel.${exchange}`)) !== 0) return false;
+    const metrics = await agent.metrics();
+    return metrics.sum('umbel_intake_queue_bytes') + metrics.sum('umbel_history_queue_events') === 0;
+  };
+  await waitFor(isIdle, 60_000, 'every message being stored');
   const { signal } = await agent.kill('SIGTERM');
   expect(signal).toBeNull();
   expect(await waitingMessages(broker.url, `umbel.${exchange}`)).toBe(0);

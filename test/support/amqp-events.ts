@@ -1,7 +1,8 @@
 import { connect } from 'amqplib';
-import type { ConfirmChannel } from 'amqplib';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { amqpMessages } from '../celery-app/publish.mjs';
 import type { AmqpEventMessage } from '../celery-app/publish.mjs';
+import { closeAtEnd } from './cleanup.ts';
 import { pause } from './wait.ts';
 
 export interface EventFlow {
@@ -95,4 +96,24 @@ export async function waitingMessages(url: string, queue: string): Promise<numbe
   } finally {
     await model.close().catch(() => undefined);
   }
+}
+
+/**
+ * Sends every message of one topic exchange on to another over one channel, until the test file ends. RabbitMQ keeps a
+ * sender's order in every queue, but what two senders publish at the same time may be in one queue the other way round
+ * than in the next: only behind a relay have two readers heard the same.
+ */
+export async function relayInOneOrder(url: string, from: string, to: string): Promise<void> {
+  const model = await connect(url, { timeout: 5000 });
+  closeAtEnd({ close: () => model.close().catch(() => undefined) });
+  model.on('error', () => undefined);
+  const channel = await model.createChannel();
+  for (const exchange of [from, to]) await channel.assertExchange(exchange, 'topic', { durable: true });
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, from, '#');
+  const relay = (message: ConsumeMessage | null): void => {
+    if (message === null) throw new Error(`the queue of the relay of ${from} is gone`);
+    channel.publish(to, message.fields.routingKey, message.content, message.properties);
+  };
+  await channel.consume(queue, relay, { noAck: true });
 }

@@ -12,7 +12,7 @@ it('runs a load on real workers, seen by Flower', async () => {
     startFlower({ brokerUrl }),
     startCelery({ brokerUrl, name: 'w1', queues: ['celery', 'emails'] }),
   ]);
-  const report = await runLoad('mixed', brokerUrl, ['--tasks', '200']);
+  const report = await runLoad('mixed', { brokerUrl }, ['--tasks', '200']);
   const ids = Object.keys(report.expected);
   expect(ids.length).toBeGreaterThan(100);
   expect(new Set(Object.values(report.expected))).toEqual(new Set(['SUCCESS', 'FAILURE', 'REVOKED']));

@@ -5,10 +5,16 @@ import { testPython } from './environment.ts';
 import { CELERY_APP, pythonEnvironment, startPython } from './python.ts';
 import { within } from './wait.ts';
 
-export interface CeleryOptions {
+/** What the test app (test/celery-app/app.py) is connected to. */
+export interface AppPlace {
   readonly brokerUrl: string;
   /** Result backend, default the broker. */
   readonly backend?: string;
+  /** Celery's `event_exchange`, default `celeryev`. */
+  readonly eventExchange?: string;
+}
+
+export interface CeleryOptions extends AppPlace {
   /** Part of the node name before the `@`. */
   readonly name: string;
   readonly queues?: readonly string[];
@@ -23,21 +29,25 @@ export interface CeleryWorker extends ManagedProcess {
   readonly nodeName: string;
 }
 
-/** Environment that tells the test app (test/celery-app/app.py) its broker and result backend. */
-export function appEnvironment(brokerUrl: string, backend = brokerUrl): Record<string, string> {
-  return { UMBEL_APP_BROKER: brokerUrl, UMBEL_APP_BACKEND: backend };
+/** Environment that tells the test app its place. */
+export function appEnvironment({ brokerUrl, backend = brokerUrl, eventExchange }: AppPlace): Record<string, string> {
+  return {
+    UMBEL_APP_BROKER: brokerUrl,
+    UMBEL_APP_BACKEND: backend,
+    ...(eventExchange !== undefined && { UMBEL_APP_EVENT_EXCHANGE: eventExchange }),
+  };
 }
 
 /** A real Celery worker of the test app, ready to take tasks. `stop()` is a warm shutdown, `kill('SIGKILL')` a crash. */
 export async function startCelery(options: CeleryOptions): Promise<CeleryWorker> {
-  const { brokerUrl, backend, name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true } = options;
+  const { name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true } = options;
   const nodeName = `${name}@${hostname()}`;
   const args = ['-m', 'celery', '-A', 'app', 'worker', '-n', nodeName, '-Q', queues.join(','), '-P', pool];
   const worker = startProcess({
     name: `worker ${nodeName}`,
     command: testPython(),
     args: [...args, '-c', String(concurrency), '-l', 'INFO', ...(events ? ['-E'] : [])],
-    env: pythonEnvironment(appEnvironment(brokerUrl, backend)),
+    env: pythonEnvironment(appEnvironment(options)),
     cwd: CELERY_APP,
     deathSignal: 'QUIT', // cold shutdown: a killed main process would leave its pool behind for a moment
   });
@@ -54,14 +64,9 @@ export interface LoadReport {
 }
 
 /** Runs a named load of the test app (test/celery-app/load.py) until all its tasks are done. */
-export async function runLoad(
-  name: string,
-  brokerUrl: string,
-  args: readonly string[] = [],
-  { timeoutMs = 300_000, backend = brokerUrl }: { readonly timeoutMs?: number; readonly backend?: string } = {},
-): Promise<LoadReport> {
-  const load = startPython(['-m', 'load', name, ...args], appEnvironment(brokerUrl, backend));
-  const { code } = await within(load.exited, timeoutMs, `the load ${name}`).finally(() => {
+export async function runLoad(name: string, place: AppPlace, args: readonly string[] = []): Promise<LoadReport> {
+  const load = startPython(['-m', 'load', name, ...args], appEnvironment(place));
+  const { code } = await within(load.exited, 300_000, `the load ${name}`).finally(() => {
     if (load.running()) void load.kill('SIGKILL');
   });
   if (code !== 0) throw new Error(`the load ${name} failed (${code ?? 'signal'}):\n${load.output()}`);

@@ -1,4 +1,4 @@
-import { appEnvironment } from './celery.ts';
+import { type AppPlace, appEnvironment } from './celery.ts';
 import { testPython } from './environment.ts';
 import { getText } from './http.ts';
 import { freePort } from './ports.ts';
@@ -12,19 +12,14 @@ export interface FlowerServer extends ManagedProcess {
 }
 
 /** Flower beside the agent, its API open, with its stock options unless `args` says otherwise; heard as "ready" once it listens. */
-export async function startFlower(options: {
-  readonly brokerUrl: string;
-  /** Result backend, default the broker. */
-  readonly backend?: string;
-  readonly args?: readonly string[];
-}): Promise<FlowerServer> {
+export async function startFlower(options: AppPlace & { readonly args?: readonly string[] }): Promise<FlowerServer> {
   const port = await freePort();
   const flower = startProcess({
     name: 'flower',
     command: testPython(),
     args: ['-m', 'celery', '-A', 'app', 'flower', '--address=127.0.0.1', `--port=${port}`, ...(options.args ?? [])],
     env: pythonEnvironment({
-      ...appEnvironment(options.brokerUrl, options.backend),
+      ...appEnvironment(options),
       FLOWER_UNAUTHENTICATED_API: 'true',
     }),
     cwd: CELERY_APP,

@@ -277,7 +277,7 @@ app.app.worker_main(['worker', '-n', '${serializer}@h', '-P', 'solo', '-l', 'INF
         name: serializer,
         command: testPython(),
         args: ['-c', script(serializer)],
-        env: { ...pythonEnvironment(appEnvironment(url)), C_FORCE_ROOT: '1' },
+        env: { ...pythonEnvironment(appEnvironment({ brokerUrl: url })), C_FORCE_ROOT: '1' },
         cwd: CELERY_APP,
       }),
     );
