@@ -1,4 +1,5 @@
 import type { ControlService, Inspector, QueueDepth } from '../core/control/service.ts';
+import { memsampleBytes, workerReading, type WorkerReading } from '../core/control/worker-reading.ts';
 import type { TaskState } from '../core/state/task.ts';
 import type { WorkerState } from '../core/state/worker.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -6,7 +7,6 @@ import type { Logger } from '../lib/logger.ts';
 import type { Probe } from '../sinks/metrics/cluster-set.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
 import { countOpenTasks } from '../sinks/metrics/open-tasks.ts';
-import { memsampleBytes, workerReading, type WorkerReading } from '../sinks/metrics/worker-reading.ts';
 
 /** Unfinished tasks are counted in memory: no question to anybody. */
 const COUNT_TASKS_MS = 5000;

@@ -10,6 +10,8 @@ import type { KnownWorker } from './deps.ts';
 const COMMON = ['stats', 'active_queues', 'registered', 'conf'] as const;
 /** Lists that can be huge: asked of a named worker only. */
 const TASK_LISTS = ['scheduled', 'active', 'reserved', 'revoked'] as const;
+/** What commands to a worker change. */
+const CHANGEABLE = ['stats', 'active_queues'] as const;
 type Method = (typeof COMMON)[number] | (typeof TASK_LISTS)[number];
 
 /** Pauses between inspections of a worker that is online and stays silent, e.g. a busy solo one, ms. */
@@ -53,6 +55,16 @@ export class KeptInspections implements Inspector {
     return worker === undefined
       ? this.#shared('', { kind: 'all' }, COMMON)
       : this.#shared(worker, { kind: 'workers', workers: [worker] }, [...COMMON, ...TASK_LISTS]);
+  }
+
+  /** Asks these again for what a command has changed; resolves in any case, at the latest when the time is over. */
+  async renew(workers: readonly string[]): Promise<void> {
+    const [first, ...rest] = workers;
+    if (first === undefined) return;
+    const target: Target = { kind: 'workers', workers: [first, ...rest] };
+    await this.#inspect(target, CHANGEABLE).catch((error: unknown) => {
+      this.#deps.logger.warn({ err: error }, 'workers could not be inspected after a command');
+    });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { COMMANDS } from '../core/control/commands.ts';
 import { NO_MASK } from '../core/mask/mask.ts';
 import type { ControlService, WorkerInspection } from '../core/control/service.ts';
 import type { Closable } from '../lib/closer-stack.ts';
@@ -14,6 +15,10 @@ import { TaskSender } from './sender.ts';
 const DEFAULT_TIMEOUT_MS = 1000;
 /** How often new workers are looked for, ms. */
 const LOOK_EVERY_MS = 1000;
+
+/** So that whoever reads the workers after the answer sees what it did. */
+const changesWorkers = (method: string): boolean =>
+  COMMANDS.some((command) => command.method === method && command.kind === 'worker');
 
 /**
  * Remote control, new tasks and results over the broker and the result backend. Begins at once to inspect workers that
@@ -54,6 +59,9 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     call: async (request, options) => {
       const result = await caller.call(request, options);
       events.noticed(request, caller.reached(request.target));
+      if (changesWorkers(request.method)) {
+        await inspector.renew(result.answers.filter(({ ok }) => ok).map(({ worker }) => worker));
+      }
       return result;
     },
     cast: async (request) => {

@@ -89,6 +89,24 @@ describe('inspections', () => {
     expect((await control.queues()).map(({ name }) => name)).toEqual(['from-broker', 'q']);
   });
 
+  it('are made again of the workers that took a command, before its answer', async () => {
+    const { broker, control, asked } = setUp([worker('a@h'), worker('b@h')]);
+    const answered = answersOf('a@h');
+    broker.reply = (request) =>
+      request.method === 'pool_grow'
+        ? [...answered(request), { worker: 'b@h', ok: false, error: 'no' }]
+        : answered(request);
+    await control.call({ method: 'pool_grow', arguments: { n: 1 }, target: { kind: 'all' } });
+    expect(broker.sent.slice(1).map(({ target }) => target)).toEqual([
+      { kind: 'workers', workers: ['a@h'] },
+      { kind: 'workers', workers: ['a@h'] },
+    ]);
+    expect(asked()).toEqual(['pool_grow', 'stats', 'active_queues']);
+    expect(control.inspector.known().get('a@h')).toMatchObject({ stats: { pid: 1 } });
+    await control.call({ method: 'rate_limit', arguments: {}, target: { kind: 'workers', workers: ['a@h'] } });
+    expect(asked()).toEqual(['rate_limit']);
+  });
+
   it('keep nothing of another shape', async () => {
     const { broker, control } = setUp([worker('a@h')]);
     broker.reply = ({ method }) => [{ worker: 'a@h', ok: true, reply: method === 'conf' ? {} : 'odd' }];

@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import * as schemas from './contract/schemas.ts';
 import { buildServer } from './server.ts';
+import { memoryControl } from './testing/control.testkit.ts';
 import { NOW_MS, testDeps, type TestDeps } from './testing/deps.testkit.ts';
 import { type MemoryRows, taskRecord, workerRecord } from './testing/memory-history.testkit.ts';
 
@@ -112,6 +113,41 @@ describe('every route of /api/v1', () => {
     const { body } = await get('/status');
     expect(faults(schemas.StatusSchema, { ...body, extra: 1 })).not.toEqual([]);
     expect(faults(schemas.StatusSchema, { ...body, version: 1 })).not.toEqual([]);
+  });
+});
+
+describe('workers', () => {
+  it('tell what they answered when they were last asked, and nothing of it when they were not', async () => {
+    const inspection = {
+      stats: {
+        pool: { implementation: 'celery.concurrency.prefork:TaskPool', processes: [1, 2] },
+        prefetch_count: 8,
+        uptime: 90,
+        autoscaler: { min: 1, max: 4, qty: 2 },
+        rusage: { maxrss: 2048, utime: 1.5, stime: 0.5 },
+      },
+      active_queues: [{ name: 'celery' }, { name: 'mail' }],
+      timestampMs: NOW_MS - 5000,
+    };
+    const workers = [workerRecord({ hostname: 'w1@h' }), workerRecord({ hostname: 'w2@h' })];
+    const control = memoryControl({ inspections: { 'w1@h': inspection } });
+    const server = await buildServer({ ...testDeps({ workers }), control });
+    const all = (await server.inject('/api/v1/workers')).json<{ workers: Record<string, unknown>[] }>();
+    expect(faults(schemas.WorkersSchema, all)).toEqual([]);
+    expect(all.workers[0]).toMatchObject({
+      queues: ['celery', 'mail'],
+      pool: 'prefork',
+      concurrency: 2,
+      autoscale: { min: 1, max: 4 },
+      prefetch: 8,
+      uptimeMs: 90_000,
+      maxRssBytes: 2048 * 1024,
+      cpuSeconds: 2,
+      inspectedMs: NOW_MS - 5000,
+    });
+    expect(all.workers[1]).not.toHaveProperty('queues');
+    expect(all.workers[1]).not.toHaveProperty('inspectedMs');
+    expect((await server.inject('/api/v1/workers/w1%40h')).json()).toEqual(all.workers[0]);
   });
 });
 

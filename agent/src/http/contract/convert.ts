@@ -1,3 +1,5 @@
+import type { WorkerInspection } from '../../core/control/service.ts';
+import { workerReading } from '../../core/control/worker-reading.ts';
 import type {
   FailureGroup,
   TaskEventRecord,
@@ -54,7 +56,8 @@ export function toApiTask(task: TaskRecord): ApiTask {
   };
 }
 
-export function toApiWorker(worker: WorkerRecord): ApiWorker {
+/** @param inspection what the worker last told when it was asked, where it was */
+export function toApiWorker(worker: WorkerRecord, inspection?: WorkerInspection): ApiWorker {
   return {
     hostname: worker.hostname,
     online: worker.online,
@@ -69,6 +72,23 @@ export function toApiWorker(worker: WorkerRecord): ApiWorker {
     softwareVersion: worker.swVer,
     system: worker.swSys,
     clock: finite(worker.clock),
+    ...(inspection === undefined ? {} : inspectedMembers(worker, inspection)),
+  };
+}
+
+function inspectedMembers({ hostname, swSys }: WorkerRecord, inspection: WorkerInspection): Partial<ApiWorker> {
+  const reading = workerReading(hostname, inspection, swSys);
+  const { pool, poolSize, autoscale, prefetchCount, cpuSeconds, uptimeSeconds } = reading;
+  return {
+    ...(inspection.active_queues !== undefined && { queues: [...reading.queues] }),
+    ...(pool !== undefined && { pool }),
+    ...(poolSize !== undefined && { concurrency: poolSize }),
+    ...(autoscale !== undefined && { autoscale }),
+    ...(prefetchCount !== undefined && { prefetch: prefetchCount }),
+    ...(reading.rssBytes !== undefined && { maxRssBytes: reading.rssBytes }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+    ...(uptimeSeconds !== undefined && { uptimeMs: uptimeSeconds * 1000 }),
+    inspectedMs: inspection.timestampMs,
   };
 }
 

@@ -174,8 +174,21 @@ export const WorkerSchema = Type.Object(
     softwareVersion: nullable('string'),
     system: nullable('string', 'e.g. `Linux`'),
     clock: nullable('number'),
+    queues: Type.Optional(Type.Array(Type.String(), { description: 'It consumes' })),
+    pool: Type.Optional(Type.String({ description: 'prefork, threads, solo, gevent, eventlet, or a class path' })),
+    concurrency: Type.Optional(
+      Type.Integer({ description: 'Processes or threads; of greenlets the most there may be' }),
+    ),
+    autoscale: Type.Optional(
+      Type.Object({ min: Type.Integer(), max: Type.Integer() }, { description: 'Range of --autoscale' }),
+    ),
+    prefetch: Type.Optional(Type.Integer({ description: 'Most messages it holds unacknowledged; 0: no limit' })),
+    maxRssBytes: Type.Optional(Type.Number({ description: 'Most resident memory of the main process so far' })),
+    cpuSeconds: Type.Optional(Type.Number({ description: 'User and system time of the main process' })),
+    uptimeMs: Type.Optional(Type.Number({ description: 'Since its start, when it last told' })),
+    inspectedMs: Type.Optional(instant('When it last told queues, pool, prefetch, memory and CPU')),
   },
-  { $id: 'Worker' },
+  { $id: 'Worker', description: 'Optional members are there once the worker has answered `stats` and `active_queues`' },
 );
 
 export const WorkersSchema = Type.Object({ workers: Type.Array(ref(WorkerSchema)) }, { $id: 'Workers' });

@@ -42,14 +42,15 @@ const eventsSchema = {
 export const workerRoutes: Routes = async (app, { deps }) => {
   app.get('/workers', { schema: listSchema }, async () => {
     const workers = await needHistory(deps).workers();
-    return { workers: workers.map(toApiWorker) };
+    const known = deps.control?.inspector.known();
+    return { workers: workers.map((worker) => toApiWorker(worker, known?.get(worker.hostname))) };
   });
 
   app.get('/workers/:hostname', { schema: oneSchema }, async ({ params: { hostname } }) => {
     const workers = await needHistory(deps).workers();
     const worker = workers.find((one) => one.hostname === hostname);
     if (worker === undefined) throw notFound(hostname);
-    return toApiWorker(worker);
+    return toApiWorker(worker, deps.control?.inspector.known().get(hostname));
   });
 
   app.get('/workers/:hostname/events', { schema: eventsSchema }, async ({ params: { hostname }, query }) => {

@@ -3,7 +3,7 @@ import { TaskState } from '../../core/state/task.ts';
 import { countOpenTasks } from './open-tasks.ts';
 import type { MetricsOptions } from './options.ts';
 import { Replay, START_MS } from './testing/replay.testkit.ts';
-import { memsampleBytes, workerReading } from './worker-reading.ts';
+import { memsampleBytes, workerReading } from '../../core/control/worker-reading.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -161,6 +161,22 @@ describe('workers', () => {
     ['anything else', { 'max-concurrency': 'N/A' }, undefined],
   ])('have a pool size on %s', (_, pool, expected) => {
     expect(workerReading('w', { stats: { pool }, timestampMs: 0 }, null).poolSize).toBe(expected);
+  });
+
+  it.each([
+    ['celery.concurrency.prefork:TaskPool', 'prefork'],
+    ['celery.concurrency.thread:TaskPool', 'threads'],
+    ['mine.pools:Pool', 'mine.pools:Pool'],
+    [7, undefined],
+  ])('with the implementation %j have the pool %p', (implementation, expected) => {
+    expect(workerReading('w', { stats: { pool: { implementation } }, timestampMs: 0 }, null).pool).toBe(expected);
+  });
+
+  it('have a range where started with --autoscale', () => {
+    const autoscaler = { max: 3, min: 1, current: 2, qty: 2 };
+    const reading = (stats: Record<string, unknown>) => workerReading('w', { stats, timestampMs: 0 }, null);
+    expect(reading({ autoscaler }).autoscale).toEqual({ min: 1, max: 3 });
+    expect(reading({ autoscaler: { max: 3 } })).not.toHaveProperty('autoscale');
   });
 
   it('may tell nothing, or nonsense', () => {

@@ -1,4 +1,5 @@
 import type { QueueDepth } from '../../core/control/service.ts';
+import type { WorkerReading } from '../../core/control/worker-reading.ts';
 import type { ExporterFamily, UmbelFamily } from './families.ts';
 import { GaugeTable, type Row } from './gauge-table.ts';
 import type { OpenTasks } from './open-tasks.ts';
@@ -6,7 +7,6 @@ import type { MetricsOptions } from './options.ts';
 import { QueueBook } from './queue-book.ts';
 import type { QueueNames } from './queue-names.ts';
 import type { FamilyRegistry } from './registry.ts';
-import type { WorkerReading } from './worker-reading.ts';
 
 /** What is asked of the cluster on a timer; label `probe`. */
 export type Probe = 'queues' | 'workers';

@@ -1,4 +1,4 @@
-import type { WorkerInspection } from '../../core/control/service.ts';
+import type { WorkerInspection } from './service.ts';
 
 /** What a worker told of itself, as plain numbers; undefined members it does not tell. */
 export interface WorkerReading {
@@ -6,13 +6,18 @@ export interface WorkerReading {
   readonly worker: string;
   /** Queues it consumes. */
   readonly queues: readonly string[];
+  /** Kind of its pool: prefork, threads, solo, gevent, eventlet, or the class path of another. */
+  readonly pool?: string;
   /** Processes or threads of its pool; of greenlets the most there may be. */
   readonly poolSize?: number;
+  /** Range it was given by --autoscale. */
+  readonly autoscale?: { readonly min: number; readonly max: number };
   readonly prefetchCount?: number;
   /** Most resident memory of the worker's main process so far. */
   readonly rssBytes?: number;
   /** User and system time of the worker's main process. */
   readonly cpuSeconds?: number;
+  readonly uptimeSeconds?: number;
 }
 
 const KILOBYTE = 1024;
@@ -26,16 +31,22 @@ export function workerReading(worker: string, inspection: WorkerInspection, syst
   const rusage = record(stats['rusage']);
   const maxrss = number(rusage['maxrss']);
   const [utime, stime] = [number(rusage['utime']), number(rusage['stime'])];
+  const pool = poolKind(record(stats['pool'])['implementation']);
   const poolSize = poolSizeOf(record(stats['pool']));
+  const autoscale = autoscaleOf(record(stats['autoscaler']));
+  const uptimeSeconds = number(stats['uptime']);
   const prefetchCount = number(stats['prefetch_count']);
   const names = active_queues.map(({ name }) => name).filter((name) => typeof name === 'string');
   return {
     worker,
     queues: [...new Set(names)],
+    ...(pool !== undefined && { pool }),
     ...(poolSize !== undefined && { poolSize }),
+    ...(autoscale !== undefined && { autoscale }),
     ...(prefetchCount !== undefined && { prefetchCount }),
     ...(maxrss !== undefined && { rssBytes: system === 'Darwin' ? maxrss : maxrss * KILOBYTE }),
     ...(utime !== undefined && stime !== undefined && { cpuSeconds: utime + stime }),
+    ...(uptimeSeconds !== undefined && { uptimeSeconds }),
   };
 }
 
@@ -46,6 +57,19 @@ export function memsampleBytes(answer: unknown): number | undefined {
   const [, digits = '', unit = ''] = match;
   const bytes = Number(digits) * KILOBYTE ** ' KMGT'.indexOf(unit === '' ? ' ' : unit.toUpperCase());
   return Number.isFinite(bytes) ? bytes : undefined;
+}
+
+/** `celery.concurrency.prefork:TaskPool` (celery/concurrency/base.py `_get_info`). */
+function poolKind(implementation: unknown): string | undefined {
+  if (typeof implementation !== 'string' || implementation === '') return undefined;
+  const kind = /^celery\.concurrency\.(\w+):TaskPool$/.exec(implementation)?.[1];
+  return kind === 'thread' ? 'threads' : (kind ?? implementation);
+}
+
+/** celery/worker/autoscale.py `Autoscaler.info`: `max`, `min` and `qty`, the processes there are. */
+function autoscaleOf(autoscaler: Readonly<Record<string, unknown>>): WorkerReading['autoscale'] {
+  const [min, max] = [number(autoscaler['min']), number(autoscaler['max'])];
+  return min === undefined || max === undefined ? undefined : { min, max };
 }
 
 /** The processes there are (prefork, solo), else the most there may be (threads, gevent), else free and busy (eventlet). */
