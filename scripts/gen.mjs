@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * `npm run gen` writes the pages that follow from code; with `--check` it changes nothing and fails where one differs.
+ * `npm run gen` writes the pages and dashboards that follow from code; with `--check` it changes nothing and fails where one differs.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { transform } from '@swc/core';
 import { format, resolveConfig } from 'prettier';
+import { dashboards } from './dashboards.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'agent', 'src');
@@ -43,7 +44,7 @@ async function generate(target) {
     const text = exports[name](...given);
     pages.push([page, path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })]);
   }
-  return pages;
+  return [...pages, ...(await dashboards(ROOT, target))];
 }
 
 const cache = join(ROOT, 'node_modules', '.cache', 'umbel');
@@ -53,7 +54,10 @@ try {
   for (const [page, path, text] of await generate(target)) {
     const isSame = (await readFile(path, 'utf8').catch(() => '')) === text;
     if (!process.argv.includes('--check')) {
-      if (!isSame) await writeFile(path, text);
+      if (!isSame) {
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, text);
+      }
       console.log(`${page}: ${isSame ? 'unchanged' : 'written'}`);
     } else if (!isSame) {
       console.error(`${page} differs from the code it is made from: run npm run gen and commit it`);

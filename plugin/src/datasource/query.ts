@@ -52,6 +52,8 @@ export interface SeriesQuery extends Common {
   readonly step?: string;
   /** Most series; the rest is left out with a notice. Default 50 */
   readonly limit?: number;
+  /** Name of the series; `{{name}}`, `{{state}}` … are its labels, `{{column}}` what is counted. Default by itself */
+  readonly legend?: string;
 }
 
 export interface FailuresQuery extends Common {
