@@ -53,7 +53,7 @@ it('shows how the agent stands, with its warnings', async () => {
   show();
   expect(await screen.findByText('Connected, with warnings')).toBeVisible();
   expect(screen.getByText('2 workers send no task events.')).toBeVisible();
-  expect(screen.getByText(/redis:\/\/broker:6379\/0, connected/)).toBeVisible();
+  expect(screen.getByText(/broker:6379.*, connected/)).toBeVisible();
   expect(screen.queryByText('These are made-up tasks')).not.toBeInTheDocument();
 });
 
