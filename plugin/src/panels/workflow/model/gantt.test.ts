@@ -1,0 +1,55 @@
+import { barsOf, ticks, toGantt } from './gantt';
+import { relate } from './relations';
+import { CHORD, ran, taskOf } from './workflows.testkit';
+
+const shown = (task: Parameters<typeof barsOf>[0], nowMs = 0) =>
+  barsOf(task, nowMs).map(({ kind, fromMs, toMs }) => `${kind} ${fromMs}–${toMs}`);
+
+it('waiting and running are separate bars', () => {
+  expect(shown(ran('a', [1, 3, 8]))).toEqual(['wait 1000–3000', 'run 3000–8000']);
+});
+
+it('what has not ended goes on until now', () => {
+  expect(shown(taskOf({ taskId: 'a', state: 'STARTED', sentMs: 1000, startedMs: 2000 }), 9000)).toEqual([
+    'wait 1000–2000',
+    'run 2000–9000',
+  ]);
+  expect(shown(taskOf({ taskId: 'a', state: 'PENDING', sentMs: 1000 }), 9000)).toEqual(['wait 1000–9000']);
+});
+
+it('earlier tries are told apart from the wait for the last one', () => {
+  const retried = ran('a', [0, 6, 8], { retries: 2, retriedMs: 4000 });
+  expect(shown(retried)).toEqual(['tries 0–4000', 'wait 4000–6000', 'run 6000–8000']);
+  const again = taskOf({ taskId: 'a', state: 'RETRY', sentMs: 0, startedMs: 1000, retriedMs: 2000, retries: 1 });
+  expect(shown(again, 5000)).toEqual(['tries 0–2000', 'wait 2000–5000']);
+});
+
+it('a task that never ran has waited until it was called off; one without a length keeps its run', () => {
+  expect(shown(ran('a', [1, 1, 4], { state: 'REVOKED', startedMs: null, revokedMs: 4000 }))).toEqual([
+    'wait 1000–4000',
+  ]);
+  expect(shown(ran('a', [1, 1, 1]))).toEqual(['run 1000–1000']);
+});
+
+it('rows stand as a tree, a callback below the last of its header', () => {
+  const { rows, fromMs, toMs, open } = toGantt(relate(CHORD), ['root', 'part2'], 0);
+  expect(rows.map(({ task, depth }) => `${' '.repeat(depth)}${task.taskId}`)).toEqual([
+    'root',
+    ' part1',
+    ' part2',
+    ' part3',
+    '  merge',
+    '   tell',
+  ]);
+  expect(rows.filter(({ critical }) => critical)).toHaveLength(2);
+  expect([fromMs, toMs, open]).toEqual([0, 11_000, false]);
+});
+
+it.each([
+  [10, 5, [0, 2, 4, 6, 8, 10]],
+  [950, 4, [0, 500]],
+  [3_600_000, 4, [0, 900_000, 1_800_000, 2_700_000, 3_600_000]],
+  [40 * 86_400_000, 4, [0, 10, 20, 30, 40].map((days) => days * 86_400_000)],
+])('the axis of %d ms has at most %d steps, round ones', (spanMs, most, expected) => {
+  expect(ticks(spanMs, most)).toEqual(expected);
+});

@@ -1,0 +1,82 @@
+import type { Task } from '../../../shared/api';
+
+/** A task of a workflow: what its frame told, gaps filled. */
+export type WorkflowTask = Pick<Task, 'taskId' | 'state'> & {
+  readonly [Member in (typeof TEXTS)[number]]: string | null;
+} & { readonly [Member in (typeof NUMBERS)[number]]: number | null };
+
+const TEXTS = ['name', 'worker', 'queue', 'parentId', 'rootId', 'exception', 'eta'] as const;
+const NUMBERS = [
+  'retries',
+  'runtimeMs',
+  'sentMs',
+  'receivedMs',
+  'startedMs',
+  'succeededMs',
+  'failedMs',
+  'retriedMs',
+  'revokedMs',
+  'rejectedMs',
+  'timestampMs',
+] as const;
+
+/** Celery's helper that polls for the end of a chord's header where the result backend cannot count. */
+const CHORD_HELPER = 'celery.chord_unlock';
+
+/** Rows of a frame as tasks; rows without an id, and second rows of a task, are left out. */
+export function readTasks(rows: ReadonlyArray<Partial<Task>>): WorkflowTask[] {
+  const tasks = new Map<string, WorkflowTask>();
+  for (const row of rows) {
+    if (typeof row.taskId === 'string' && row.taskId !== '' && !tasks.has(row.taskId)) {
+      tasks.set(row.taskId, toTask(row.taskId, row));
+    }
+  }
+  return [...tasks.values()];
+}
+
+function toTask(taskId: string, row: Partial<Task>): WorkflowTask {
+  const texts = TEXTS.map((name) => [name, typeof row[name] === 'string' ? row[name] : null]);
+  const numbers = NUMBERS.map((name) => [name, Number.isFinite(row[name]) ? row[name] : null]);
+  const members = Object.fromEntries([...texts, ...numbers]) as Omit<WorkflowTask, 'taskId' | 'state'>;
+  return { ...members, taskId, state: row.state ?? 'PENDING' };
+}
+
+export function isChordHelper({ name }: WorkflowTask): boolean {
+  return name === CHORD_HELPER;
+}
+
+/** `add` of `shop.add`: names of one workflow often share their module. */
+export function shortName({ name, taskId }: Pick<WorkflowTask, 'name' | 'taskId'>): string {
+  return name === null ? taskId.slice(0, 8) : name.slice(name.lastIndexOf('.') + 1) || name;
+}
+
+/** When it was published, else the first that is known of it, epoch ms. */
+export function beginOf({ sentMs, receivedMs, startedMs, timestampMs }: WorkflowTask): number {
+  return sentMs ?? receivedMs ?? startedMs ?? timestampMs ?? 0;
+}
+
+/** When it ended; undefined while it has not. */
+export function endedMs(task: WorkflowTask): number | undefined {
+  switch (task.state) {
+    case 'SUCCESS':
+      return task.succeededMs ?? task.timestampMs ?? undefined;
+    case 'FAILURE':
+      return task.failedMs ?? task.timestampMs ?? undefined;
+    case 'REVOKED':
+      return task.revokedMs ?? task.timestampMs ?? undefined;
+    case 'REJECTED':
+      return task.rejectedMs ?? task.timestampMs ?? undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The end, or now for what has not ended. */
+export function endOf(task: WorkflowTask, nowMs: number): number {
+  return endedMs(task) ?? Math.max(nowMs, beginOf(task));
+}
+
+/** It has begun and has not ended. A task of an app's own state, e.g. PROGRESS, runs. */
+export function isRunning(task: WorkflowTask): boolean {
+  return task.startedMs !== null && endedMs(task) === undefined && task.state !== 'RETRY';
+}

@@ -1,0 +1,47 @@
+import { css } from '@emotion/css';
+import { type GrafanaTheme2, locationUtil, type RawTimeRange } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
+import React from 'react';
+import type { DASHBOARD_UIDS } from '../ids';
+import { dashboardUrl } from '../links';
+
+export interface BoardLinkProps {
+  /** Of the data source, which the dashboard shows too; undefined while it is not known: the text alone */
+  readonly uid: string | undefined;
+  readonly board: keyof typeof DASHBOARD_UIDS;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly range?: RawTimeRange;
+  readonly title?: string;
+  readonly children: React.ReactNode;
+}
+
+/** A link to a dashboard of the app that keeps data source and time range. */
+export function BoardLink({ uid, board, variables, range, title, children }: BoardLinkProps) {
+  const styles = useStyles2(getStyles);
+  if (uid === undefined) {
+    return <span title={title}>{children}</span>;
+  }
+  const url = dashboardUrl(uid, board, variables, range === undefined ? undefined : rangeText(range));
+  return (
+    <a
+      className={styles.link}
+      href={locationUtil.assureBaseUrl(url)}
+      title={title}
+      onClick={(event) => event.stopPropagation()}
+    >
+      {children}
+    </a>
+  );
+}
+
+function rangeText({ from, to }: RawTimeRange): string {
+  const text = (end: RawTimeRange['from']) => encodeURIComponent(typeof end === 'string' ? end : String(end.valueOf()));
+  return `from=${text(from)}&to=${text(to)}`;
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  link: css({
+    color: 'inherit',
+    '&:hover, &:focus-visible': { color: theme.colors.text.link, textDecoration: 'underline' },
+  }),
+});
