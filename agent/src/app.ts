@@ -68,6 +68,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const acting = openActing(config, { ...parts, history }, open);
   const about: StatusDeps = { ...parts, ...reception, ...acting, version, startedMs, warnings };
   metrics.gauges(() => gauges(about));
+  metrics.cluster.hear(() => cluster.workers());
   await history?.firstTry;
   const server = open.use(
     await startServer(

@@ -1,4 +1,4 @@
-/** What the tests need besides npm's packages: Redis, RabbitMQ and promtool from apt, Python packages in a venv of their own. */
+/** What the tests need besides npm's packages: Redis, RabbitMQ, nginx and Prometheus' programs from apt, Python packages in a venv of their own. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,9 @@ const PROGRAMS = {
   'redis-server': 'redis-server',
   'rabbitmq-server': 'rabbitmq-server',
   promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
+  nginx: 'nginx-light',
+  'prometheus-redis-exporter': 'prometheus-redis-exporter',
   python3: 'python3',
 };
 

@@ -9,7 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
 import { AgentLog } from '../sinks/history/agent-log.ts';
 import { migrate, openPool } from '../sinks/history/database.ts';
-import { Partitions } from '../sinks/history/partitions.ts';
+import { type HistorySize, Partitions } from '../sinks/history/partitions.ts';
 import { openHistoryReader } from '../sinks/history/read/reader.ts';
 import type { TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
@@ -19,6 +19,7 @@ import { startListeningLog, type ListeningLog } from './listening.ts';
 
 const RETRY_OPEN_MS = 2000;
 const RETENTION_MS = 3_600_000;
+const MEASURE_MS = 60_000;
 
 export interface HistoryOptions {
   readonly databaseUrl: string;
@@ -57,6 +58,8 @@ export interface History {
   readonly listening: ListeningLog;
   /** Resolves when the database was reached, or could not be at the first try. */
   readonly firstTry: Promise<void>;
+  /** As last asked; undefined before the first answer. */
+  size(): HistorySize | undefined;
   /** Why the history cannot be written or read; undefined when it can. */
   problem(): string | undefined;
   /** Writes what waits until the deadline, the rest goes to files. */
@@ -97,7 +100,18 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   });
   const stopRetention = clock.every(RETENTION_MS, () => void applyRetention(parts()?.partitions, logger));
 
+  let size: HistorySize | undefined;
+  const measure = async (): Promise<void> => {
+    size =
+      (await parts()
+        ?.partitions.size()
+        .catch(() => undefined)) ?? size;
+  };
+  void opening.firstTry.then(measure);
+  const stopMeasuring = clock.every(MEASURE_MS, () => void measure());
+
   return {
+    size: () => size,
     reader: lazyReader(
       () => parts()?.reader,
       () => opening.problem,
@@ -110,6 +124,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     problem: () => (parts() === undefined ? opening.problem : feed.problem()),
     async close(deadlineMs) {
       stopRetention();
+      stopMeasuring();
       await opening.stop();
       await feed.close(deadlineMs);
       await listening.close();

@@ -76,6 +76,7 @@ export function gauges(deps: StatusDeps): GaugeSnapshot {
     intakeQueueBytes: intake.memoryBytes + intake.diskBytes,
     tasksHeld: openTasks + finishedTasks,
     live: deps.live.stats(),
+    resultBackendUp: deps.resultsProblem() === undefined,
     ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),
   };
 }
@@ -86,6 +87,7 @@ function historyGauges(history: History, nowMs: number): NonNullable<GaugeSnapsh
     queueEvents: history.feed.waitingEvents(),
     spilledBytes: history.queue.diskBytes,
     lagSeconds: historyLagMs(history, nowMs) / 1000,
+    size: history.size(),
   };
 }
 

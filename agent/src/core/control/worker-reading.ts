@@ -15,6 +15,8 @@ export interface WorkerReading {
   readonly prefetchCount?: number;
   /** Most resident memory of the worker's main process so far. */
   readonly rssBytes?: number;
+  /** When it last answered, epoch ms. */
+  readonly repliedMs?: number;
   /** User and system time of the worker's main process. */
   readonly cpuSeconds?: number;
   readonly uptimeSeconds?: number;
@@ -41,6 +43,7 @@ export function workerReading(worker: string, inspection: WorkerInspection, syst
     worker,
     queues: [...new Set(names)],
     ...(pool !== undefined && { pool }),
+    ...(inspection.timestampMs > 0 && { repliedMs: inspection.timestampMs }),
     ...(poolSize !== undefined && { poolSize }),
     ...(autoscale !== undefined && { autoscale }),
     ...(prefetchCount !== undefined && { prefetchCount }),

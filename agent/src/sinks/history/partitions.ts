@@ -8,6 +8,7 @@ const AHEAD_DAYS = 2;
 /** Advisory lock under which partitions come and go. */
 const PARTITIONS_LOCK = 5_549_012_002;
 const CHUNK = 5_000;
+const DAY_MS = 86_400_000;
 /** After a failure (a long query holds the table) the default partition takes the rows until the next try. */
 const RETRY_MS = 60_000;
 
@@ -39,6 +40,14 @@ export interface RetentionReport {
   readonly dropped: readonly string[];
   /** Rows deleted one by one: from the default partitions, workers, names, gaps. */
   readonly deleted: number;
+}
+
+export interface HistorySize {
+  /** Of the whole database. */
+  readonly bytes: number;
+  /** Begin of the oldest day that has a partition; absent while there is none. */
+  readonly oldestMs?: number;
+  readonly retentionMs: number;
 }
 
 export interface PartitionsOptions extends RetentionOptions {
@@ -165,6 +174,21 @@ export class Partitions {
     return { dropped, deleted: await this.#deleteOutliers(today) };
   }
 
+  /** What the database takes, and how far back the events go. */
+  async size(): Promise<HistorySize> {
+    const { rows } = await this.#pool.query<{ bytes: string; name: string | null }>(
+      `select pg_database_size(current_database()) as bytes,
+         (select min(c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+          where i.inhparent = to_regclass('celery_task_events') and c.relname ~ '_p[0-9]{8}$') as name`,
+    );
+    const end = partitionEnd({ by: 'day' }, rows[0]?.name ?? '');
+    return {
+      bytes: Number(rows[0]?.bytes ?? 0),
+      retentionMs: this.#retentionDays * DAY_MS,
+      ...(end !== undefined && { oldestMs: (end - 1) * DAY_MS }),
+    };
+  }
+
   async #drop(name: string): Promise<boolean> {
     try {
       await this.#locked(async (client) => {
@@ -219,7 +243,7 @@ function partitionName({ table, by }: Partitioned, day: number): string {
   return `${table}_p${by === 'day' ? digits : digits.slice(0, 6)}`;
 }
 
-function partitionEnd({ by }: Partitioned, name: string): number | undefined {
+function partitionEnd({ by }: Pick<Partitioned, 'by'>, name: string): number | undefined {
   const digits = /_p(\d{4})(\d\d)(\d\d)?$/.exec(name);
   if (digits === null) return undefined;
   const [, year, month, day] = digits;

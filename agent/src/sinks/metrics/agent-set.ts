@@ -15,7 +15,10 @@ export interface GaugeSnapshot {
     readonly queueEvents: number;
     readonly spilledBytes: number;
     readonly lagSeconds: number;
+    /** Undefined until the database was asked. */
+    readonly size?: { readonly bytes: number; readonly oldestMs?: number; readonly retentionMs: number } | undefined;
   };
+  readonly resultBackendUp?: boolean;
   readonly live?: { readonly subscribers: number; readonly dropped: number };
 }
 
@@ -57,7 +60,7 @@ export class AgentSet {
   /** By `EventType.index`. */
   readonly #received: (Sample | undefined)[] = [];
   readonly #keyed = new Map<string, Sample>();
-  readonly #skew = new Map<Sender, { readonly skew: Sample; readonly heartbeat: Sample }>();
+  readonly #skew = new Map<Sender, { readonly skew: Sample; readonly heartbeat: Sample; readonly starts: Sample }>();
   readonly #lag: Sample;
   readonly #unknownNames: Sample;
   readonly #writeSeconds: HistogramSeries;
@@ -89,15 +92,18 @@ export class AgentSet {
     this.#unknownNames.value += 1;
   }
 
-  heartbeat(sender: Sender, event: CeleryEvent): void {
+  /** `isStart`: the worker said that it is online, or runs as another process than before. */
+  heartbeat(sender: Sender, event: CeleryEvent, isStart: boolean): void {
     let gauges = this.#skew.get(sender);
     if (gauges === undefined) {
       gauges = {
         skew: this.#registry.samples('umbel_worker_clock_skew_seconds').acquire(sender.node),
         heartbeat: this.#registry.samples('umbel_worker_last_heartbeat_timestamp_seconds').acquire(sender.node),
+        starts: this.#registry.samples('umbel_worker_starts_total').acquire(sender.node),
       };
       this.#skew.set(sender, gauges);
     }
+    if (isStart) gauges.starts.value += 1;
     gauges.heartbeat.value = event.receivedMs / 1000;
     gauges.skew.value = event.receivedMs / 1000 - event.timestamp;
   }
@@ -107,6 +113,7 @@ export class AgentSet {
     if (gauges === undefined) return;
     this.#registry.samples('umbel_worker_clock_skew_seconds').release(gauges.skew);
     this.#registry.samples('umbel_worker_last_heartbeat_timestamp_seconds').release(gauges.heartbeat);
+    this.#registry.samples('umbel_worker_starts_total').release(gauges.starts);
     this.#skew.delete(sender);
   }
 
@@ -134,6 +141,13 @@ export class AgentSet {
     this.#set('umbel_history_queue_events', history?.queueEvents);
     this.#set('umbel_history_spilled_bytes', history?.spilledBytes);
     this.#set('umbel_history_lag_seconds', history?.lagSeconds);
+    this.#set('umbel_history_size_bytes', history?.size?.bytes);
+    this.#set('umbel_history_oldest_timestamp_seconds', seconds(history?.size?.oldestMs));
+    this.#set('umbel_history_retention_seconds', seconds(history?.size?.retentionMs));
+    this.#set(
+      'umbel_result_backend_up',
+      snapshot.resultBackendUp === undefined ? undefined : Number(snapshot.resultBackendUp),
+    );
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
     for (const family of this.#registry.shown()) {
@@ -156,4 +170,8 @@ export class AgentSet {
     }
     return sample;
   }
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
 }

@@ -142,8 +142,12 @@ describe('workers', () => {
 
   it('are shown as they told, and no longer than they are there', async () => {
     const told = new Told();
-    told.workers(workerReading('a@h', { stats, active_queues: [{ name: 'q' }], timestampMs: 0 }, 'Linux'));
+    told.workers(
+      workerReading('a@h', { stats, active_queues: [{ name: 'q' }], timestampMs: START_MS - 7000 }, 'Linux'),
+    );
     expect(await told.lines('umbel_worker_')).toEqual([
+      'umbel_worker_reply_age_seconds{worker="a@h"} 7',
+      'umbel_worker_queue{worker="a@h",queue_name="q"} 1',
       'umbel_worker_pool_size{worker="a@h"} 2',
       'umbel_worker_prefetch_count{worker="a@h"} 16',
       'umbel_worker_rss_bytes{worker="a@h"} 2097152',

@@ -1,5 +1,6 @@
 import type { QueueDepth } from '../../core/control/service.ts';
 import type { WorkerReading } from '../../core/control/worker-reading.ts';
+import type { WorkerState } from '../../core/state/worker.ts';
 import type { ExporterFamily, UmbelFamily } from './families.ts';
 import { GaugeTable, type Row } from './gauge-table.ts';
 import type { OpenTasks } from './open-tasks.ts';
@@ -10,6 +11,11 @@ import type { FamilyRegistry } from './registry.ts';
 
 /** What is asked of the cluster on a timer; label `probe`. */
 export type Probe = 'queues' | 'workers';
+
+/** A worker as its events tell of it: anything it may send. */
+export type HeardWorker = Readonly<
+  Pick<WorkerState, 'hostname' | 'online' | 'processed' | 'loadavg' | 'sw_ident' | 'sw_ver' | 'sw_sys'>
+>;
 
 interface Told<T> {
   readonly what: T;
@@ -36,6 +42,7 @@ export class ClusterSet {
   readonly #marks = new Map<Probe, ProbeMark>();
   #depths: Told<ReadonlyMap<string, QueueDepth>> | undefined;
   #workers: Told<readonly WorkerReading[]> | undefined;
+  #heard: () => Iterable<HeardWorker> = () => [];
   #open: ReadonlyMap<string, OpenTasks> = new Map();
   /** When each pair of state and queue last had a task: for the purge time it is shown as 0. */
   readonly #openSeenMs = new Map<string, { readonly state: string; readonly queue: string; atMs: number }>();
@@ -91,12 +98,19 @@ export class ClusterSet {
     }
   }
 
-  /** Writes into the families what was told; call before they are printed. */
-  pull(nowMs: number): void {
+  /** Where each scrape takes the workers from that were heard of; must only read memory. */
+  hear(workers: () => Iterable<HeardWorker>): void {
+    this.#heard = workers;
+  }
+
+  /** Writes into the families what was told; call before they are printed. `lastSeenMs`: by task name. */
+  pull(nowMs: number, lastSeenMs: ReadonlyMap<string, number>): void {
     const depths = this.#fresh(this.#depths, nowMs);
     const workers = this.#fresh(this.#workers, nowMs);
     this.#pullQueues(depths, workers, nowMs);
-    this.#pullWorkers(workers ?? []);
+    this.#pullWorkers(workers ?? [], nowMs);
+    this.#pullHeard();
+    this.#pullLastSeen(lastSeenMs);
     this.#pullOpenTasks(nowMs);
     const marks = [...this.#marks];
     this.#table('umbel_probe_age_seconds', marks, ([probe, mark]) => [seconds(nowMs - mark.freshMs), probe]);
@@ -148,11 +162,37 @@ export class ClusterSet {
     this.#table('umbel_queue_deliver_rate', queues, ({ queue, depth }) => [depth?.deliverRate, queue]);
   }
 
-  #pullWorkers(workers: readonly WorkerReading[]): void {
+  #pullWorkers(workers: readonly WorkerReading[], nowMs: number): void {
     this.#table('umbel_worker_pool_size', workers, ({ worker, poolSize }) => [poolSize, worker]);
     this.#table('umbel_worker_prefetch_count', workers, ({ worker, prefetchCount }) => [prefetchCount, worker]);
     this.#table('umbel_worker_rss_bytes', workers, ({ worker, rssBytes }) => [rssBytes, worker]);
     this.#table('umbel_worker_cpu_seconds_total', workers, ({ worker, cpuSeconds }) => [cpuSeconds, worker]);
+    this.#table('umbel_worker_reply_age_seconds', workers, ({ worker, repliedMs }) => [
+      repliedMs === undefined ? undefined : seconds(nowMs - repliedMs),
+      worker,
+    ]);
+    const pairs = workers.flatMap(({ worker, queues }) => queues.map((queue) => [worker, queue] as const));
+    this.#table('umbel_worker_queue', pairs, ([worker, queue]) => [1, worker, queue]);
+  }
+
+  #pullHeard(): void {
+    const online = [...this.#heard()].filter((worker) => worker.online);
+    this.#table('umbel_worker_info', online, ({ hostname, sw_ident, sw_ver, sw_sys }) => [
+      1,
+      hostname,
+      text(sw_ident),
+      text(sw_ver),
+      text(sw_sys),
+    ]);
+    this.#table('umbel_worker_processed_total', online, ({ hostname, processed }) => [number(processed), hostname]);
+    this.#table('umbel_worker_load', online, ({ hostname, loadavg }) => [
+      Array.isArray(loadavg) ? number(loadavg[0]) : undefined,
+      hostname,
+    ]);
+  }
+
+  #pullLastSeen(lastSeenMs: ReadonlyMap<string, number>): void {
+    this.#table('umbel_task_last_seen_timestamp_seconds', [...lastSeenMs], ([name, ms]) => [ms / 1000, name]);
   }
 
   #pullOpenTasks(nowMs: number): void {
@@ -194,6 +234,14 @@ function keyOf({ state, queue }: { readonly state: string; readonly queue: strin
 
 function seconds(ms: number): number {
   return Math.max(0, ms) / 1000;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 interface Staff {

@@ -2,7 +2,7 @@ import type { CeleryEvent } from '../../core/events/event.ts';
 import { exceptionType, UNKNOWN_EXCEPTION } from '../../core/query/failure.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { EventType } from './event-types.ts';
-import { FAILED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
+import { FAILED, REVOKED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
 import { etaSeconds } from './eta.ts';
 import type { ExporterGroup, ExporterLeaf } from './groups.ts';
 import { HostGauges } from './host-gauges.ts';
@@ -17,6 +17,7 @@ export interface ExporterFamilies {
   /** By `EventType.index`, without task-sent and task-failed. */
   readonly counters: readonly (SampleFamily | undefined)[];
   readonly failed: SampleFamily;
+  readonly expired: SampleFamily;
   readonly runtime: HistogramFamily;
   readonly wait: HistogramFamily;
   readonly up: SampleFamily;
@@ -60,6 +61,8 @@ export class ExporterSet {
     if (type.index === SUCCEEDED) this.#succeeded(leaf, event, task);
     else if (type.index === STARTED) this.#started(leaf, event, task);
     else if (type.index === FAILED) this.#failed(leaf, event).value += 1;
+    else if (type.index === REVOKED && event.fields['expired'] === true)
+      (leaf.expired ??= this.#acquireExpired(leaf)).value += 1;
     else if (isSent) (leaf.sent ??= this.#acquireSent(leaf)).value += 1;
   }
 
@@ -86,6 +89,17 @@ export class ExporterSet {
     }
     sender.sent = undefined;
     sender.worked = undefined;
+  }
+
+  /** When each task name was last counted, epoch ms. */
+  lastSeenMs(): ReadonlyMap<string, number> {
+    const seen = new Map<string, number>();
+    for (const { leaves } of this.#groups.values()) {
+      for (const [name, byQueue] of leaves) {
+        for (const { lastMs } of byQueue.values()) if (lastMs > (seen.get(name) ?? 0)) seen.set(name, lastMs);
+      }
+    }
+    return seen;
   }
 
   /** Removes the label sets that nothing moved since `beforeMs`. */
@@ -174,6 +188,11 @@ export class ExporterSet {
     return this.#families.sent.acquire(leaf.name, leaf.hostname, leaf.queue);
   }
 
+  /** Without the host, which says nothing here: the tasks were too late before any worker had them. */
+  #acquireExpired(leaf: ExporterLeaf): Sample {
+    return this.#families.expired.acquire(leaf.name, leaf.queue);
+  }
+
   #acquireHistogram(family: HistogramFamily, leaf: ExporterLeaf): HistogramSeries {
     return this.#options.histogramWorkerLabel
       ? family.acquire(leaf.name, leaf.hostname, leaf.queue)
@@ -218,6 +237,7 @@ export class ExporterSet {
     }
     for (const counter of leaf.failed.values()) this.#families.failed.release(counter);
     if (leaf.sent !== undefined) this.#families.sent.release(leaf.sent);
+    if (leaf.expired !== undefined) this.#families.expired.release(leaf.expired);
     if (leaf.runtime !== undefined) this.#families.runtime.release(leaf.runtime);
     if (leaf.wait !== undefined) this.#families.wait.release(leaf.wait);
   }
@@ -236,6 +256,7 @@ function emptyLeaf(
     lastMs: 0,
     counters,
     sent: undefined,
+    expired: undefined,
     failed: new Map(),
     runtime: undefined,
     wait: undefined,

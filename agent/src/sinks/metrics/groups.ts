@@ -30,6 +30,8 @@ export interface ExporterLeaf {
   /** By `EventType.index`, without task-sent and task-failed. */
   counters: readonly (Sample | undefined)[];
   sent: Sample | undefined;
+  /** Of the task and queue, whatever the host. */
+  expired: Sample | undefined;
   /** By exception class. */
   readonly failed: Map<string, Sample>;
   runtime: HistogramSeries | undefined;

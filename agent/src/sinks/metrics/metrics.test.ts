@@ -282,3 +282,59 @@ it.each([
 ])('refuses %j by name', (options, message) => {
   expect(() => createMetrics({ processSet: false, ...options }, new SetClock())).toThrow(message);
 });
+
+describe('workers as their events tell of them', () => {
+  it('count their starts: online events and new process ids, not heartbeats', async () => {
+    const replay = new Replay();
+    replay.send('worker-online', { pid: 1 });
+    replay.send('worker-heartbeat', { pid: 1, active: 0 });
+    expect(await replay.lines('umbel_worker_starts_total')).toEqual([
+      'umbel_worker_starts_total{worker="celery@host"} 1',
+    ]);
+    replay.send('worker-heartbeat', { pid: 2, active: 0 });
+    expect(await replay.lines('umbel_worker_starts_total')).toEqual([
+      'umbel_worker_starts_total{worker="celery@host"} 2',
+    ]);
+    replay.pass(2 * HOUR);
+    expect(await replay.lines('umbel_worker_starts_total')).toEqual([]);
+  });
+
+  it('show what they run, what they have taken and their load while online, whatever they send', async () => {
+    const replay = new Replay();
+    const heard = { hostname: 'a@h', online: true, processed: 7, loadavg: [1.5, 1, 1], sw_ident: 'py-celery' };
+    replay.metrics.cluster.hear(() => [
+      { ...heard, sw_ver: '5.7.0', sw_sys: 'Linux' },
+      { ...heard, hostname: 'b@h', processed: 'many', loadavg: 3, sw_ver: 5, sw_sys: null },
+      { ...heard, hostname: 'c@h', online: false, sw_ver: '4.4.7', sw_sys: 'Linux' },
+    ]);
+    expect(await replay.lines('umbel_worker_')).toEqual([
+      'umbel_worker_info{worker="a@h",software="py-celery",version="5.7.0",system="Linux"} 1',
+      'umbel_worker_info{worker="b@h",software="py-celery",version="",system=""} 1',
+      'umbel_worker_processed_total{worker="a@h"} 7',
+      'umbel_worker_load{worker="a@h"} 1.5',
+    ]);
+  });
+});
+
+describe('tasks', () => {
+  it('that expired are told from those revoked by hand', async () => {
+    const replay = new Replay();
+    replay.send('task-revoked', { uuid: 'a', name: 't', expired: true });
+    replay.send('task-revoked', { uuid: 'b', name: 't', expired: false, terminated: true });
+    expect(await replay.lines('umbel_tasks_expired_total')).toEqual([
+      'umbel_tasks_expired_total{name="t",queue_name="celery"} 1',
+    ]);
+    replay.pass(2 * DAY);
+    expect(await replay.lines('umbel_tasks_expired_total')).toEqual([]);
+  });
+
+  it('say when they were last heard of', async () => {
+    const replay = new Replay();
+    replay.send('task-received', { uuid: 'a', name: 't', hostname: 'a@one' });
+    replay.clock.nowMs += 5000;
+    replay.send('task-received', { uuid: 'b', name: 't', hostname: 'a@two' });
+    expect(await replay.lines('umbel_task_last_seen_timestamp_seconds')).toEqual([
+      `umbel_task_last_seen_timestamp_seconds{name="t"} ${replay.clock.nowMs / 1000}`,
+    ]);
+  });
+});

@@ -109,7 +109,7 @@ export class Metrics {
   /** The exposition in the format that suits the `Accept` header: text 0.0.4, or OpenMetrics 1.0 with exemplars. */
   async text(accept?: string): Promise<{ readonly contentType: string; readonly body: string }> {
     const format = formatFor(accept);
-    this.cluster.pull(this.#clock.now());
+    this.cluster.pull(this.#clock.now(), this.#exporter?.lastSeenMs() ?? new Map());
     this.#agent.pull(this.#snapshot());
     const { staticLabels, createdSeries } = this.#options;
     const body = await printFamilies(this.#registry.shown(), this.#process, { format, staticLabels, createdSeries });
@@ -163,7 +163,7 @@ export class Metrics {
       const told = event.subject === 'heartbeat' ? number(event.fields['active']) : undefined;
       sender.online = true;
       sender.active = told ?? number(worker.active) ?? 0;
-      this.#agent.heartbeat(sender, event);
+      this.#agent.heartbeat(sender, event, restarted || event.subject === 'online');
       this.#flower?.alive(sender, told);
       this.#exporter?.hosts.update(sender, event.subject === 'heartbeat');
     }
@@ -223,6 +223,7 @@ function exporterSet(registry: FamilyRegistry, options: MetricsOptions, queues: 
     sent: registry.samples('celery_task_sent_total'),
     counters,
     failed: registry.samples('celery_task_failed_total'),
+    expired: registry.samples('umbel_tasks_expired_total'),
     runtime: registry.histogram('celery_task_runtime'),
     wait: registry.histogram('celery_task_queue_wait_time'),
     up: registry.samples('celery_worker_up'),
