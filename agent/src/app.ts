@@ -7,6 +7,7 @@ import { openReception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
 import { agentStatus, gauges, type StatusDeps } from './app/status.ts';
+import { openTelemetry } from './app/telemetry.ts';
 import { transportOf } from './app/transport.ts';
 import type { Config } from './config/config.ts';
 import { ClusterState } from './core/state/cluster.ts';
@@ -61,7 +62,8 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const live = createLiveHub({ clock });
   open.use(metrics.startSweeping());
 
-  const parts = { clock, logger, transport, cluster, metrics, live, masker };
+  const otlp = await openTelemetry(config, { clock, logger, transport, metrics }, open);
+  const parts = { clock, logger, transport, cluster, metrics, live, otlp, masker };
   open.use(transport);
   const reception = await openReception(config, parts, open);
   const { ingest, losses, history, sinks } = reception;

@@ -3,8 +3,9 @@
 import os
 import time
 
-from celery import Celery
+from celery import Celery, Task, chord
 from celery.exceptions import Ignore, Reject
+from celery.worker.request import Request
 from kombu import Queue
 
 app = Celery(
@@ -87,3 +88,25 @@ def rejected():
 @app.task(name='shop.send_email', queue='emails')
 def send_email(to, subject, body=''):
     return {'to': to, 'subject': subject, 'bytes': len(body)}
+
+
+@app.task(name='shop.start_failing_chord')
+def start_failing_chord():
+    """One member succeeds, one after a retry, one fails: the body never runs."""
+    chord([add.s(1, 2), flaky.s(1), fail.s('order 7 has no address')])(total.s())
+
+
+class TracedRequest(Request):
+    """Every event of the worker about the task carries the trace context of its message."""
+
+    def send_event(self, type, **fields):
+        super().send_event(type, traceparent=self._request_dict.get('traceparent'), **fields)
+
+
+class TracedTask(Task):
+    Request = TracedRequest
+
+
+@app.task(name='shop.traced', base=TracedTask)
+def traced():
+    return 'traced'

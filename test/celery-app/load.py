@@ -82,6 +82,21 @@ def chords(send, n):
 
 
 @load
+def failing_chords(send, n):
+    """A header of which one member fails, so that the body never runs; each is one workflow below a task of its own."""
+    for _ in range(max(1, n // 4)):
+        send.expect(shop.start_failing_chord.delay())
+
+
+@load
+def traced(send, n):
+    """Messages with the trace context of their publisher, which the worker tells in its events."""
+    for i in range(n):
+        headers = {'traceparent': '00-%032x-%016x-01' % (0xA0000 + i, 0xB0000 + i)}
+        send.expect(shop.traced.apply_async(headers=headers))
+
+
+@load
 def storm(send, n):
     """The shortest tasks, sent as fast as the broker takes them over one connection."""
     with shop.app.producer_pool.acquire(block=True) as producer:

@@ -86,7 +86,9 @@ export async function startAgent(options: AgentOptions = {}): Promise<RunningAge
 
 /** Without what the developer's shell may hold for the agent, Celery or Flower. */
 function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
-  const foreign = Object.keys(process.env).filter((name) => /^(UMBEL|CELERY|FLOWER|CE|PG)_|^DATABASE_URL$/.test(name));
+  const foreign = Object.keys(process.env).filter((name) =>
+    /^(UMBEL|CELERY|FLOWER|CE|PG|OTEL)_|^DATABASE_URL$/.test(name),
+  );
   return { ...Object.fromEntries(foreign.map((name) => [name, undefined])), ...more };
 }
 

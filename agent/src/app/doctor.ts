@@ -11,6 +11,7 @@ import { databaseUrl } from '../postgres/settings.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import { openResults } from './results.ts';
+import { otlpReceivers } from './telemetry.ts';
 import { transportOf } from './transport.ts';
 
 export interface DoctorDeps {
@@ -61,6 +62,7 @@ export async function runDoctorCommand(config: Config, deps: DoctorDeps): Promis
         freeBytes: () => freeBytes(resolve(config.history.dataDir)),
       },
       grafanaUrl: deps.grafanaUrl,
+      openOtlp: () => otlpReceivers(config),
       agentUrl: agentUrl(config, deps.tls ?? false),
       agentToken: plainToken(config),
       warnings: deps.warnings,

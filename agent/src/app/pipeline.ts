@@ -13,6 +13,7 @@ export interface Totals {
 export interface ChangeSinks {
   readonly metrics: { onChange(change: Change, nowMs: number): void };
   readonly live: { publish(change: Change): void };
+  readonly otlp: { onChange(change: Change): void } | undefined;
 }
 
 export interface Delivery extends ChangeSinks {
@@ -35,4 +36,5 @@ export function deliver(batch: EventBatch, nowMs: number, to: Delivery): void {
 export function publish(change: Change, nowMs: number, to: ChangeSinks): void {
   to.metrics.onChange(change, nowMs);
   to.live.publish(change);
+  to.otlp?.onChange(change);
 }

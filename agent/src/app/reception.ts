@@ -12,6 +12,7 @@ import { SpillQueue } from '../lib/spill/spill-queue.ts';
 import { openEmbeddedPostgres } from '../postgres/embedded.ts';
 import type { LiveHub } from '../sinks/live/hub.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import { type History, startHistory } from './history.ts';
 import { type Losses, watchLosses } from './losses.ts';
@@ -31,6 +32,7 @@ export interface ReceptionDeps {
   readonly cluster: ClusterState;
   readonly metrics: Metrics;
   readonly live: LiveHub;
+  readonly otlp: OtlpSink | undefined;
   readonly masker: Masker;
 }
 
@@ -46,7 +48,7 @@ export interface Reception {
 
 /** Opens the way from the transport to model, metrics, live streams and history. Rejects when Postgres cannot be started. */
 export async function openReception(config: Config, deps: ReceptionDeps, open: CloserStack): Promise<Reception> {
-  const { clock, logger, transport, cluster, metrics, live } = deps;
+  const { clock, logger, transport, cluster, metrics, live, otlp } = deps;
   const decode = maskedDecoder(deps.masker);
   const totals: Totals = { events: 0, taskEvents: 0, rejects: 0, dropped: 0 };
   const losses = watchLosses({ clock, logger, metrics, totals, history: () => history });
@@ -62,14 +64,20 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
 
   const history = await openHistory(config, deps, open, {
     decode,
-    onWrite: (report) => metrics.historyWrite(report),
+    onWrite: (report) => {
+      metrics.historyWrite(report);
+      otlp?.stored(report.stored);
+    },
     onWriteError: () => metrics.historyError(),
     onRoom: () => ingest.wake(),
     onOverflow: ({ message }) => lose('history', message),
-    onStored: (batches) => settle(...batches.map(({ message }) => message)),
+    onStored: (batches) => {
+      settle(...batches.map(({ message }) => message));
+      for (const { events } of batches) otlp?.settled(events);
+    },
     onOpen: (reader) => takeOver(cluster, reader, config.limits.openTasks / 2, logger),
   });
-  const sinks = { cluster, metrics, live, history, totals };
+  const sinks = { cluster, metrics, live, otlp, history, totals };
   const intake = openIntake(config);
   const ingest = startIngest({
     queue: intake,

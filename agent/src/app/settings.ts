@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { MetricsOptions } from '../sinks/metrics/options.ts';
+import type { OtlpOptions } from '../sinks/otlp/options.ts';
 import type { AmqpTransportOptions } from '../transport/amqp/transport.ts';
 import type { RedisTransportOptions } from '../transport/redis/transport.ts';
 import type { TlsSettings } from '../transport/url.ts';
@@ -54,6 +55,23 @@ export function historyOptions({ agent, history, limits }: Config, databaseUrl: 
     maxConnections: history.maxConnections,
     limits: { value: limits.textLength, traceback: limits.tracebackLength },
   };
+}
+
+/** Undefined: nobody is to be told by OTLP. */
+export function otlpOptions({ otlp, limits }: Config, version: string): OtlpOptions | undefined {
+  const base = otlp.endpoint?.replace(/\/+$/, '');
+  const urlOf = (whole: string | undefined, path: string): string | undefined => {
+    if (whole === 'none') return undefined;
+    return whole ?? (base === undefined ? undefined : `${base}${path}`);
+  };
+  const tracesUrl = urlOf(otlp.tracesEndpoint, '/v1/traces');
+  const logsUrl = urlOf(otlp.logsEndpoint, '/v1/logs');
+  if (tracesUrl === undefined && logsUrl === undefined) return undefined;
+  const { 'service.name': attributed = 'celery', ...attributes } = otlp.resourceAttributes;
+  const { headers, protocol, compression, timeoutMs, sampleRatio, queueBytes, serviceName = attributed } = otlp;
+  const resource = { 'service.name': serviceName, ...attributes };
+  const transfer = { headers, protocol, compression, timeoutMs };
+  return { tracesUrl, logsUrl, ...transfer, sampleRatio, queueBytes, maxTasks: limits.openTasks, resource, version };
 }
 
 export function redisOptions({ broker }: Config): RedisTransportOptions {

@@ -5,6 +5,7 @@ import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import type { BrokerTransport, TransportHealth } from '../transport/port.ts';
 import type { GaugeSnapshot } from '../sinks/metrics/agent-set.ts';
+import type { OtlpStats } from '../sinks/otlp/sink.ts';
 import type { History } from './history.ts';
 import type { Totals } from './pipeline.ts';
 
@@ -24,6 +25,7 @@ export interface StatusDeps {
   readonly intake: SpillQueue<RawMessage>;
   readonly totals: Totals;
   readonly live: { stats(): { readonly subscribers: number; readonly dropped: number } };
+  readonly otlp: { stats(): OtlpStats } | undefined;
   readonly warnings: readonly string[];
   readonly resultsProblem: () => string | undefined;
 }
@@ -46,6 +48,7 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
       ...(problem === undefined ? {} : { problem }),
     },
     history: historyStatus(history, clock.now()),
+    otlp: otlpStatus(deps.otlp?.stats()),
     counts: { ...totals, ...counts, intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes },
     warnings: [...deps.warnings, ...currentWarnings(deps, health)],
   };
@@ -66,6 +69,18 @@ function historyStatus(history: History | undefined, nowMs: number): AgentStatus
   };
 }
 
+function otlpStatus(stats: OtlpStats | undefined): AgentStatus['otlp'] {
+  return Object.entries(stats?.signals ?? {}).map(([signal, { displayUrl, sent, dropped, waiting, problem }]) => ({
+    signal,
+    displayUrl,
+    connected: problem === undefined,
+    sent,
+    dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0),
+    waiting,
+    ...(problem === undefined ? {} : { problem }),
+  }));
+}
+
 /** What a scrape adds to the counters, from memory alone. */
 export function gauges(deps: StatusDeps): GaugeSnapshot {
   const { history, transport, cluster, intake } = deps;
@@ -77,6 +92,7 @@ export function gauges(deps: StatusDeps): GaugeSnapshot {
     tasksHeld: openTasks + finishedTasks,
     live: deps.live.stats(),
     resultBackendUp: deps.resultsProblem() === undefined,
+    ...(deps.otlp === undefined ? {} : { otlp: deps.otlp.stats() }),
     ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),
   };
 }

@@ -46,7 +46,18 @@ export function notesOnWhole(
       '--purge-offline-workers: shorter than --worker-timeout, so a lost worker vanishes before it is shown as down',
     );
   }
+  warnings.push(...otlpWarnings(config));
   return { problems, warnings };
+}
+
+/** The mistake that is made most often: the other port. */
+function otlpWarnings({ otlp }: Config): string[] {
+  const urls = { '--otlp-endpoint': otlp.endpoint, '--otlp-traces-endpoint': otlp.tracesEndpoint };
+  return Object.entries({ ...urls, '--otlp-logs-endpoint': otlp.logsEndpoint }).flatMap(([name, url]) =>
+    url !== undefined && /:4317(?:\/|$)/.test(url)
+      ? [`${name}: port 4317 is by custom that of gRPC, which is not spoken; OTLP over HTTP has 4318`]
+      : [],
+  );
 }
 
 function accessProblems({ access, http }: Config): string[] {

@@ -1,6 +1,7 @@
 import { DEFAULT_MASK_KEYS } from '../core/mask/mask.ts';
 import { option, type Option } from './option.ts';
 import { ACCESS as access, HTTP_SECURITY } from './options-access.ts';
+import { OTLP as otlp } from './options-otlp.ts';
 import { days, duration, flag, matching, oneOf, optional, size, text, whole } from './value-types.ts';
 import { buckets, jsonObject, labels, steps, switchOrObject, switchOrText, words } from './value-types-lists.ts';
 
@@ -599,7 +600,7 @@ const control = {
 };
 
 /** Every setting, by section. `Config` and the documentation follow from it. */
-export const OPTIONS = { broker, http, access, history, privacy, limits, metrics, control, agent };
+export const OPTIONS = { broker, http, access, history, privacy, limits, metrics, otlp, control, agent };
 
 export type OptionTable = typeof OPTIONS;
 
@@ -612,6 +613,7 @@ export const SECTION_TITLES: Readonly<Record<keyof OptionTable, string>> = {
   privacy: 'Privacy',
   limits: 'Limits',
   metrics: 'Metrics',
+  otlp: 'Traces and logs',
   control: 'Remote control',
   agent: 'Agent',
 };

@@ -4,6 +4,7 @@ import type { Check } from './check.ts';
 import { clusterChecks } from './cluster-checks.ts';
 import { databaseCheck, type DatabaseContext } from './database-check.ts';
 import { type Broker, type Observation, observe, type ObserveOptions } from './observation.ts';
+import { otlpCheck, type OtlpReceiver } from './otlp-check.ts';
 import { agentCheck, diskCheck, type DiskContext, type Fetch, grafanaCheck, settingsCheck } from './place-checks.ts';
 import { resultsCheck } from './results-check.ts';
 
@@ -19,6 +20,8 @@ export interface DoctorPorts {
   readonly database: DatabaseContext | undefined;
   readonly disk: DiskContext;
   readonly grafanaUrl: string | undefined;
+  /** Where traces and logs are sent; none when they are not. */
+  readonly openOtlp: () => Promise<readonly OtlpReceiver[]>;
   /** Where an agent with this configuration listens, e.g. `http://127.0.0.1:5555/flower`. */
   readonly agentUrl: string;
   /** A token that it takes; undefined: none is known. */
@@ -43,6 +46,7 @@ export function doctorChecks(ports: DoctorPorts): readonly Check[] {
     resultsCheck(ports.openResults, observed),
     databaseCheck(ports.database),
     diskCheck(ports.disk),
+    otlpCheck(ports.openOtlp),
     grafanaCheck(ports.grafanaUrl, fetch, () => clock.now()),
     agentCheck(ports.agentUrl, fetch, ports.agentToken),
   ];

@@ -105,6 +105,8 @@ export interface AgentStatus {
   readonly demo: boolean;
   readonly broker: BrokerStatus;
   readonly history: HistoryStatus;
+  /** What is sent by OTLP; empty when nothing is. */
+  readonly otlp: readonly OtlpStatus[];
   /** Totals since the start by name, camelCase, e.g. `{ events: 12, rejects: 0, tasks: 4, workers: 1 }`. */
   readonly counts: Readonly<Record<string, number>>;
   /** Whole sentences for the operator, each naming the fix. */
@@ -118,6 +120,19 @@ export interface BrokerStatus {
   /** Epoch ms of the last change of `connected`. */
   readonly sinceMs: number;
   readonly reconnects: number;
+  readonly problem?: string;
+}
+
+export interface OtlpStatus {
+  /** `traces` or `logs`. */
+  readonly signal: string;
+  readonly displayUrl: string;
+  /** The receiver took the last batch. */
+  readonly connected: boolean;
+  /** Spans or log records since the start, as the next two. */
+  readonly sent: number;
+  readonly dropped: number;
+  readonly waiting: number;
   readonly problem?: string;
 }
 

@@ -35,12 +35,15 @@ export function failureKey(exception: unknown, traceback: unknown): FailureKey |
   return { type: found.type, message, fingerprint: hash53(`${found.type}\u0000${message}`) };
 }
 
-interface Failure {
+export interface Failure {
+  /** As in `FailureKey`. */
   readonly type: string;
+  /** As the exception has it, its first 2000 characters. */
   readonly message: string;
 }
 
-function parseFailure(exception: unknown, traceback: unknown): Failure | null {
+/** Class and message of the exception, read as by `exceptionType`; null when neither value tells anything. */
+export function parseFailure(exception: unknown, traceback: unknown): Failure | null {
   const text = asText(exception).trim();
   const fromRepr = parseRepr(text);
   if (fromRepr !== null && !WRAPPERS.has(fromRepr.type)) return fromRepr;

@@ -8,6 +8,7 @@ import type {
   WorkerEventRecord,
   WorkerRecord,
 } from '../../core/query/records.ts';
+import { traceIdOfTask } from '../../core/telemetry/ids.ts';
 import type { ApiTask, ApiWorker } from './schemas.ts';
 
 /** The one place where the wire's seconds become the API's milliseconds. */
@@ -30,6 +31,7 @@ export function toApiTask(task: TaskRecord): ApiTask {
     exchange: task.exchange,
     routingKey: task.routingKey,
     rootId: task.rootId,
+    traceId: traceIdOfTask(task.taskId, task.rootId),
     parentId: task.parentId,
     args: task.args,
     kwargs: task.kwargs,

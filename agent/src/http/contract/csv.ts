@@ -11,6 +11,7 @@ export const CSV_COLUMNS: readonly (keyof ApiTask)[] = [
   'exchange',
   'routingKey',
   'rootId',
+  'traceId',
   'parentId',
   'args',
   'kwargs',

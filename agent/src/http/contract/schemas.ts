@@ -46,6 +46,9 @@ const taskMembers = {
   exchange: nullable('string'),
   routingKey: nullable('string'),
   rootId: nullable('string'),
+  traceId: Type.String({
+    description: 'Of its workflow, 32 hex digits: the root id without dashes, where it is a UUID',
+  }),
   parentId: nullable('string'),
   args: nullable('string', 'Python repr as sent, maybe cut'),
   kwargs: nullable('string', 'Python repr as sent, maybe cut'),
@@ -276,6 +279,18 @@ export const StatusSchema = Type.Object(
       spilledBytes: Type.Number({ description: 'Waiting in segment files' }),
       problem: Type.Optional(Type.String()),
     }),
+    otlp: Type.Array(
+      Type.Object({
+        signal: Type.String({ description: '`traces` or `logs`' }),
+        displayUrl: Type.String({ description: 'The receiver, password hidden' }),
+        connected: Type.Boolean({ description: 'It took the last batch' }),
+        sent: Type.Integer({ description: 'Spans or log records, since the start' }),
+        dropped: Type.Integer(),
+        waiting: Type.Integer(),
+        problem: Type.Optional(Type.String()),
+      }),
+      { description: 'What is sent by OTLP; empty when nothing is' },
+    ),
     live: Type.Object({ subscribers: Type.Integer(), maxSubscribers: Type.Integer() }),
     counts: Type.Unsafe<Readonly<Record<string, number>>>({
       type: 'object',

@@ -18,6 +18,7 @@ export const statusRoutes: Routes = async (app, { deps, seats }) => {
     const status = deps.status();
     return {
       ...status,
+      otlp: [...status.otlp],
       warnings: [...status.warnings],
       uptimeMs: Math.max(deps.clock.now() - status.startedMs, 0),
       live: { subscribers: seats.taken, maxSubscribers: seats.max },

@@ -31,7 +31,8 @@ export interface EventRows {
 }
 
 export interface Stored {
-  readonly inserted: number;
+  /** Not stored before. */
+  readonly events: readonly CeleryEvent[];
   readonly tasks: number;
   /** To be called after the commit: the state then holds what is stored. */
   remember(): void;
@@ -78,7 +79,7 @@ export async function storeState(
   await names.store(client);
   await workers.store(client);
   return {
-    inserted: events.length,
+    events,
     tasks: entries.length,
     remember: () => {
       for (const entry of entries) {

@@ -45,6 +45,8 @@ export interface WriteReport {
   /** Events that Postgres refused: stored with a marker instead of their fields, or, if refused again, left out. */
   readonly poisoned: number;
   readonly ms: number;
+  /** The events that this call was the first to store, of all writers. */
+  readonly stored: readonly CeleryEvent[];
 }
 
 export interface HistoryWriter {
@@ -76,7 +78,7 @@ export function openHistoryWriter(options: HistoryWriterOptions): HistoryWriter 
 }
 
 interface Tally {
-  inserted: number;
+  readonly stored: (readonly CeleryEvent[])[];
   tasks: number;
   poisoned: number;
   dropped: number;
@@ -212,11 +214,13 @@ class PostgresWriter implements HistoryWriter {
     rows: EventRows,
     ahead: Turn | undefined,
   ): Promise<{ readonly report: Omit<WriteReport, 'ms'>; readonly flushed: readonly Promise<void>[] }> {
-    const tally: Tally = { inserted: 0, tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
+    const tally: Tally = { stored: [], tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
     if (events.length > 0) await this.#storeAll(events, tally, rows, ahead);
-    const { inserted, tasks, poisoned, dropped, flushed } = tally;
+    const { tasks, poisoned, dropped, flushed } = tally;
+    const stored = tally.stored.flat();
+    const inserted = stored.length;
     const doubled = events.length - inserted - dropped;
-    return { report: { events: events.length, inserted, doubled, tasks, poisoned }, flushed };
+    return { report: { events: events.length, inserted, doubled, tasks, poisoned, stored }, flushed };
   }
 
   /** Halves what Postgres refuses until the event is found that it refuses. */
@@ -274,7 +278,7 @@ class PostgresWriter implements HistoryWriter {
         );
         tally.flushed.push(flushed);
         stored.remember();
-        tally.inserted += stored.inserted;
+        tally.stored.push(stored.events);
         tally.tasks += stored.tasks;
         return;
       } catch (error) {

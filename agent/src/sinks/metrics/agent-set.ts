@@ -20,6 +20,26 @@ export interface GaugeSnapshot {
   };
   readonly resultBackendUp?: boolean;
   readonly live?: { readonly subscribers: number; readonly dropped: number };
+  readonly otlp?: OtlpSnapshot;
+}
+
+export interface OtlpSnapshot {
+  readonly sampledOut: number;
+  /** By signal: `traces`, `logs`. */
+  readonly signals: Readonly<
+    Record<
+      string,
+      {
+        readonly sent: number;
+        /** By reason. */
+        readonly dropped: Readonly<Record<string, number>>;
+        readonly errors: number;
+        readonly waiting: number;
+        readonly waitingBytes: number;
+        readonly problem: string | undefined;
+      }
+    >
+  >;
 }
 
 /** One successful write to the history. */
@@ -150,10 +170,25 @@ export class AgentSet {
     );
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
+    if (snapshot.otlp !== undefined) this.#pullOtlp(snapshot.otlp);
     for (const family of this.#registry.shown()) {
       if (family.spec.set === 'umbel') continue;
       this.#set('umbel_series', family.size, family.spec.name);
       this.#set('umbel_label_sets_dropped_total', family.dropped, family.spec.name);
+    }
+  }
+
+  #pullOtlp({ sampledOut, signals }: OtlpSnapshot): void {
+    this.#set('umbel_otlp_sampled_out_total', sampledOut);
+    for (const [signal, stats] of Object.entries(signals)) {
+      this.#set('umbel_otlp_up', Number(stats.problem === undefined), signal);
+      this.#set('umbel_otlp_sent_total', stats.sent, signal);
+      this.#set('umbel_otlp_errors_total', stats.errors, signal);
+      this.#set('umbel_otlp_waiting', stats.waiting, signal);
+      this.#set('umbel_otlp_waiting_bytes', stats.waitingBytes, signal);
+      for (const [reason, dropped] of Object.entries(stats.dropped)) {
+        this.#set('umbel_otlp_dropped_total', dropped, signal, reason);
+      }
     }
   }
 

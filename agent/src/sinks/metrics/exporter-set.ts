@@ -1,9 +1,10 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { exceptionType, UNKNOWN_EXCEPTION } from '../../core/query/failure.ts';
+import { etaSeconds } from '../../core/state/eta.ts';
 import type { TaskState } from '../../core/state/task.ts';
+import { rootOf } from '../../core/telemetry/ids.ts';
 import type { EventType } from './event-types.ts';
 import { FAILED, REVOKED, SENT, STARTED, SUCCEEDED } from './event-types.ts';
-import { etaSeconds } from './eta.ts';
 import type { ExporterGroup, ExporterLeaf } from './groups.ts';
 import { HostGauges } from './host-gauges.ts';
 import { labelText } from './label-text.ts';
@@ -120,7 +121,7 @@ export class ExporterSet {
     const runtime = event.fields['runtime'];
     if (typeof runtime !== 'number' || !Number.isFinite(runtime)) return;
     leaf.runtime ??= this.#acquireHistogram(this.#families.runtime, leaf);
-    leaf.runtime.observe(runtime, task.root_id, event.timestamp);
+    leaf.runtime.observe(runtime, rootOf(task.uuid, task.root_id), event.timestamp);
   }
 
   /** Each delivery is measured anew; the wait for an eta, a retry's back-off too, is no waiting in the queue. */

@@ -9,6 +9,7 @@ import { runPython } from '../../../../test/support/python.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { decodeMessage } from '../../core/events/decode.ts';
 import type { CeleryEvent } from '../../core/events/event.ts';
+import { traceIdOf } from '../../core/telemetry/ids.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import { FAMILIES } from './families.ts';
 import { metricsMarkdown } from './docs.ts';
@@ -121,11 +122,21 @@ describe('OpenMetrics', () => {
     expect(plain).not.toContain(' # {');
   });
 
-  it('makes no exemplar of a root id that is no UUID', async () => {
+  it('gives the trace that the OTLP sink sends: of the root, else of the task, and also where it is no UUID', async () => {
     const replay = new Replay();
-    replay.send('task-received', { name: 't', root_id: 'x'.repeat(36) });
-    replay.send('task-succeeded', { name: 't', runtime: 1 });
-    expect(await replay.text(OPEN)).not.toContain(' # {');
+    const uuid = '5f2b9a52-1d7e-4c11-8a7c-0242ac120002';
+    const rootId = '0D9C8B7A-6F5E-4D3C-9B1A-09F8E7D6C5B4';
+    replay.send('task-received', { uuid, name: 'rooted', root_id: rootId });
+    replay.send('task-succeeded', { uuid, name: 'rooted', runtime: 1 });
+    expect(await replay.text(OPEN)).toContain(' # {trace_id="0d9c8b7a6f5e4d3c9b1a09f8e7d6c5b4"} ');
+    for (const [id, traceId] of [
+      [uuid, '5f2b9a521d7e4c118a7c0242ac120002'],
+      ['order-17', traceIdOf('order-17')],
+    ] as const) {
+      const other = new Replay();
+      other.send('task-succeeded', { uuid: id, name: 'alone', runtime: 1 });
+      expect(await other.text(OPEN)).toContain(` # {trace_id="${traceId}"} `);
+    }
   });
 
   it('is served only to those who like it at least as much as plain text', () => {

@@ -1,4 +1,5 @@
 import type { MetricObjectWithValues, MetricValue, MetricValueWithName, Registry } from 'prom-client';
+import { traceIdOf } from '../../core/telemetry/ids.ts';
 import { afterIo } from '../../lib/clock.ts';
 import type { FamilySpec } from './families.ts';
 import { escapeHelp, labelPairs } from './label-text.ts';
@@ -165,11 +166,7 @@ class Printer {
   }
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** A trace id is a root id without dashes; root ids that are no UUID have no trace. */
+/** The trace is that of the task's workflow, as `sinks/otlp` sends it. */
 function exemplarText({ rootId, value, timestamp }: Exemplar): string {
-  if (!UUID.test(rootId)) return '';
-  const traceId = rootId.replaceAll('-', '').toLowerCase();
-  return ` # {trace_id="${traceId}"} ${sampleValue(value)} ${timestamp.toFixed(3)}`;
+  return ` # {trace_id="${traceIdOf(rootId)}"} ${sampleValue(value)} ${timestamp.toFixed(3)}`;
 }

@@ -222,6 +222,18 @@ const UMBEL = [
   row('umbel_history_retention_seconds', 'gauge', [], 'How long events are to be kept: `--retention-days`.'),
   row('umbel_live_subscribers', 'gauge', [], 'Subscribers of the live stream.'),
   row('umbel_live_dropped_total', 'counter', [], 'Messages that slow subscribers of the live stream missed.'),
+  row('umbel_otlp_up', 'gauge', ['signal'], '1 while the OTLP receiver takes what is sent (traces, logs).'),
+  row('umbel_otlp_sent_total', 'counter', ['signal'], 'Spans and log records that the OTLP receiver took.'),
+  row(
+    'umbel_otlp_dropped_total',
+    'counter',
+    ['signal', 'reason'],
+    'Spans and log records that were not sent: no room (overflow), the receiver will never take them (refused), the agent ended first (shutdown).',
+  ),
+  row('umbel_otlp_errors_total', 'counter', ['signal'], 'Batches that the OTLP receiver did not take.'),
+  row('umbel_otlp_waiting', 'gauge', ['signal'], 'Spans and log records that wait to be sent.'),
+  row('umbel_otlp_waiting_bytes', 'gauge', ['signal'], 'Memory that they take, roughly.'),
+  row('umbel_otlp_sampled_out_total', 'counter', [], 'Tasks whose trace was left out by --otlp-sample-ratio.'),
   row('umbel_series', 'gauge', ['family'], 'Series held by this agent.'),
   row(
     'umbel_label_sets_dropped_total',

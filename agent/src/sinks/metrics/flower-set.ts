@@ -1,4 +1,5 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
+import { rootOf } from '../../core/telemetry/ids.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { EventType } from './event-types.ts';
 import { FAILED, RECEIVED, REJECTED, REVOKED, STARTED, SUCCEEDED } from './event-types.ts';
@@ -70,7 +71,7 @@ export class FlowerSet {
     const runtime = event.fields['runtime'];
     if (typeof runtime === 'number' && Number.isFinite(runtime)) {
       leaf.runtime ??= this.#acquireRuntime(leaf);
-      leaf.runtime.observe(runtime, task.root_id, event.timestamp);
+      leaf.runtime.observe(runtime, rootOf(task.uuid, task.root_id), event.timestamp);
     }
     if (!task.eta && task.received && leaf !== this.#overflow) this.#prefetch(leaf, type.index, task, task.received);
   }

@@ -1,7 +1,7 @@
 import { PENDING, RECEIVED, REJECTED, RETRY, STARTED } from '../../core/state/states.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import { afterIo } from '../../lib/clock.ts';
-import { etaSeconds } from './eta.ts';
+import { etaSeconds } from '../../core/state/eta.ts';
 
 /** Unfinished tasks of one state and queue. */
 export interface OpenTasks {

@@ -49,14 +49,14 @@ export class HistogramSeries {
   }
 
   /** Adds a finite value; below 0 it counts as 0, because a sum that falls would read as a restart. */
-  observe(value: number, rootId?: unknown, timestamp = 0): void {
+  observe(value: number, rootId = '', timestamp = 0): void {
     const observed = value > 0 ? value : 0;
     const bounds = this.#bounds;
     let index = 0;
     while (index < bounds.length && observed > (bounds[index] ?? Infinity)) index += 1;
     this.counts[index] = (this.counts[index] ?? 0) + 1;
     this.sum += observed;
-    if (typeof rootId === 'string' && rootId.length === UUID_LENGTH) {
+    if (rootId !== '') {
       this.exemplars ??= [];
       const held = (this.exemplars[index] ??= { rootId, value: observed, timestamp });
       // Written over rather than replaced: an object an observation would keep the garbage collector busy.
@@ -66,8 +66,6 @@ export class HistogramSeries {
     }
   }
 }
-
-const UUID_LENGTH = 36;
 
 export interface FamilyLimits {
   /** Most label sets; 0 = no limit. */
