@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { closeAtEnd } from '../support/cleanup.ts';
+import { ROOT } from '../support/paths.ts';
+import { freePort } from '../support/ports.ts';
+import { type GrafanaUser, IdentitySigner } from './identity.ts';
+import { proxy, type ProxyTarget, readRoutes } from './proxy.ts';
+
+export const SOURCE_UID = 'umbel';
+export const APP_ID = 'umbel-celery-app';
+const PROXY = `/api/datasources/proxy/uid/${SOURCE_UID}/`;
+const PLUGIN = `/public/plugins/${APP_ID}/`;
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.html': 'text/html',
+};
+
+/** Users of the stand-in; a cookie `user` says who it is. */
+export const USERS: Readonly<Record<string, GrafanaUser>> = {
+  vera: { login: 'vera', role: 'Viewer' },
+  edgar: { login: 'edgar', role: 'Editor' },
+  ada: { login: 'ada', role: 'Admin' },
+};
+
+export interface GrafanaStandIn {
+  readonly url: string;
+  /** What is behind the data source; set once the agent is up. */
+  target: ProxyTarget;
+}
+
+/**
+ * What the plugin meets of Grafana's server: its own files, the proxy of one data source, the keys of the signed
+ * identities. @param bundle the page's JavaScript (see build-page.ts)
+ */
+export async function startGrafanaStandIn(bundle: string): Promise<GrafanaStandIn> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const state = { url, target: { url: 'http://127.0.0.1:9', token: '' } };
+  const signer = new IdentitySigner();
+  const routes = readRoutes();
+  const server = createServer((incoming, answer) => {
+    const path = incoming.url ?? '/';
+    if (path.startsWith(PROXY)) {
+      const user = userOf(incoming);
+      if (user === undefined) return void answer.writeHead(401).end('{"message":"Unauthorized"}');
+      const identity = signer.token(user, url, Date.now());
+      return proxy(incoming, answer, { routes, target: state.target, user, path: path.slice(PROXY.length), identity });
+    }
+    if (path === '/api/signing-keys/keys') return send(answer, '.json', JSON.stringify(signer.jwks()));
+    if (path.startsWith(PLUGIN)) return sendFile(answer, join(ROOT, 'plugin/dist'), path.slice(PLUGIN.length));
+    if (path === '/page.js') return send(answer, '.js', bundle);
+    if (path.endsWith('.svg')) return send(answer, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"></svg>');
+    if (path.startsWith('/api/') || path.startsWith('/public/')) return send(answer, '.json', '{}');
+    return send(answer, '.html', page(userOf(incoming)));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  closeAtEnd({
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return state;
+}
+
+function userOf({ headers }: IncomingMessage): GrafanaUser | undefined {
+  return USERS[/(?:^|;\s*)user=(\w+)/.exec(headers.cookie ?? '')?.[1] ?? ''];
+}
+
+function send(answer: ServerResponse, extension: string, body: string | Buffer): void {
+  answer.writeHead(200, { 'content-type': TYPES[extension] ?? 'application/octet-stream' }).end(body);
+}
+
+function sendFile(answer: ServerResponse, directory: string, path: string): void {
+  const file = join(directory, normalize(`/${path.split('?')[0] ?? ''}`));
+  if (!existsSync(file)) return void answer.writeHead(404).end();
+  send(answer, extname(file), readFileSync(file));
+}
+
+/** `grafanaBootData` must be there before `@grafana/runtime` is evaluated. */
+function page(user: GrafanaUser | undefined): string {
+  const bootData = {
+    user: { ...user, orgRole: user?.role ?? '', isSignedIn: user !== undefined, orgId: 1, id: 1, theme: 'dark' },
+    settings: {
+      ...{ appSubUrl: '', buildInfo: { version: '12.4.0' }, featureToggles: {}, datasources: {}, panels: {}, apps: {} },
+      ...{ unifiedAlerting: {}, auth: {}, bootData: {} },
+    },
+    navTree: [],
+  };
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plugin host</title>
+<style>html, body, #root { margin: 0; height: 100%; font-family: sans-serif }</style>
+<script>window.grafanaBootData = ${JSON.stringify(bootData)}; window.__grafana_public_path__ = '/public/';</script></head>
+<body><div id="root"></div><script src="/page.js"></script></body></html>`;
+}

@@ -1,0 +1,46 @@
+import type { Browser } from 'playwright-core';
+import type { RunningAgent } from '../support/agent.ts';
+import { startAgent } from '../support/agent.ts';
+import { startBrowser, type Watched, watchedPage } from '../support/browser.ts';
+import { buildPage, type ReactVersion } from './build-page.ts';
+import { type GrafanaStandIn, startGrafanaStandIn, type USERS } from './grafana.ts';
+
+/** The token that the data source has; nobody else. */
+export const TOKEN = 'a-token-of-grafana-with-more-than-32-characters';
+
+export interface PluginHost {
+  readonly grafana: GrafanaStandIn;
+  readonly agent: RunningAgent;
+  readonly browser: Browser;
+  /** Opens a view of page/main.tsx as a user. */
+  open(user: keyof typeof USERS, view: Readonly<Record<string, unknown>>): Promise<Watched>;
+}
+
+/** An agent on the broker, the stand-in for Grafana in front of it, and a browser. */
+export async function startPluginHost(
+  react: ReactVersion,
+  brokerUrl: string,
+  args: readonly string[] = [],
+): Promise<PluginHost> {
+  const grafana = await startGrafanaStandIn(await buildPage(react));
+  const agent = await startAgent({
+    brokerUrl,
+    args: ['--tokens', `grafana:admin:${TOKEN}`, '--grafana-url', grafana.url, '--anonymous', 'none', ...args],
+  });
+  grafana.target = { url: agent.url, token: TOKEN };
+  const browser = await startBrowser();
+  return {
+    grafana,
+    agent,
+    browser,
+    open: async (user, view) => {
+      const watched = await watchedPage(browser, { user: String(user) }, grafana.url);
+      const params = Object.entries(view).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]);
+      await watched.page.goto(`${grafana.url}/?${new URLSearchParams(params).toString()}`);
+      return watched;
+    },
+  };
+}
