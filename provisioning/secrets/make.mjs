@@ -1,0 +1,76 @@
+/**
+ * Makes the secrets of the stack where they are missing, each into the volume of the services that read it: nobody can
+ * read another one's. What is there stays; to rotate, delete the file and run it again (docs/operations.md).
+ *
+ * `node make.mjs` makes all; `node make.mjs demo` then points the agent to the demo's Redis unless CELERY_BROKER_URL says
+ * otherwise. `node make.mjs show` prints the password of Grafana's first user.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const ROOT = process.env.SECRETS_DIR ?? '/secrets';
+const { CELERY_BROKER_URL = '', CELERY_RESULT_BACKEND = '' } = process.env;
+
+/** Writes beside the old file and renames: a reader sees the old text or the new one. */
+function write(path, text) {
+  const file = join(ROOT, path);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+  writeFileSync(`${file}.new`, text, { mode: 0o444 });
+  chmodSync(`${file}.new`, 0o444);
+  renameSync(`${file}.new`, file);
+}
+
+const read = (path) => readFileSync(join(ROOT, path), 'utf8').trim();
+
+/** The secret of that file, made when it is missing. Hex digits: they need no escape in any URL or file. */
+function secret(path) {
+  if (!existsSync(join(ROOT, path))) {
+    write(path, randomBytes(24).toString('hex'));
+    console.log(`made ${path}`);
+  }
+  return read(path);
+}
+
+function make() {
+  secret('grafana/grafana_admin_password');
+  secret('grafana/grafana_secret_key');
+  const token = secret('grafana/umbel_grafana_token');
+  const postgres = secret('postgres/postgres_password');
+  const redis = secret('demo/redis_password');
+  const rabbitmq = secret('demo/rabbitmq_password');
+  // Made from the ones above at each start: they follow when one is renewed.
+  write('agent/tokens', `grafana:admin:${token}\n`);
+  write('agent/database_url', `postgres://umbel:${postgres}@postgres:5432/umbel`);
+  write('agent/database_url_rabbitmq', `postgres://umbel:${postgres}@postgres:5432/umbel_rabbitmq`);
+  write('agent/broker', CELERY_BROKER_URL);
+  write('agent/result_backend', CELERY_RESULT_BACKEND);
+  write('agent/rabbitmq_broker', `amqp://umbel:${rabbitmq}@rabbitmq:5672//`);
+  write('agent/rabbitmq_api', `http://umbel:${rabbitmq}@rabbitmq:15672/api/`);
+  write('demo/redis.conf', `requirepass ${redis}\n`);
+  write('demo/redis_url', `redis://:${redis}@redis:6379/0`);
+  write('demo/redis_results', `redis://:${redis}@redis:6379/1`);
+  write('demo/redis_exporter.json', JSON.stringify({ 'redis://redis:6379': redis }));
+  write('demo/rabbitmq_url', `amqp://umbel:${rabbitmq}@rabbitmq:5672//`);
+  write('demo/rabbitmq.conf', `default_user = umbel\ndefault_pass = ${rabbitmq}\nloopback_users = none\n`);
+}
+
+/** For docker-compose.existing.yml: the URLs that were given, and the token between Grafana and the agent. */
+function makeForExisting() {
+  write('agent/tokens', `grafana:admin:${secret('grafana/umbel_grafana_token')}\n`);
+  write('agent/database_url', process.env.UMBEL_DATABASE_URL ?? '');
+  write('agent/broker', CELERY_BROKER_URL);
+  write('agent/result_backend', CELERY_RESULT_BACKEND);
+}
+
+function useDemo() {
+  if (CELERY_BROKER_URL !== '') return;
+  write('agent/broker', read('demo/redis_url'));
+  write('agent/result_backend', read('demo/redis_results'));
+}
+
+const [, , task = 'make'] = process.argv;
+if (task === 'demo') useDemo();
+else if (task === 'existing') makeForExisting();
+else if (task === 'show') console.log(`Grafana: user admin, password ${read('grafana/grafana_admin_password')}`);
+else make();

@@ -1,0 +1,194 @@
+import { describe, expect, it } from '@jest/globals';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ROOT } from '../support/paths.ts';
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly context: string; readonly dockerfile?: string };
+  readonly profiles?: readonly string[];
+  readonly restart?: string;
+  readonly ports?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
+  readonly logging?: { readonly options: Readonly<Record<string, string>> };
+  readonly deploy?: { readonly resources: { readonly limits?: Limits; readonly reservations?: Limits } };
+}
+
+interface Limits {
+  readonly cpus?: string;
+  readonly memory?: string;
+}
+
+interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, unknown>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+const compose = parse(read('docker-compose.yml'), { merge: true, maxAliasCount: -1 }) as ComposeFile;
+const services = Object.entries(compose.services);
+/** They do their work and end. */
+const ONE_SHOT = ['secrets', 'demo-broker'];
+/** Nothing in them answers. */
+const WITHOUT_HEALTH = ['beat-redis', 'load-redis', 'load-rabbitmq'];
+
+describe('docker-compose.yml', () => {
+  it('has every part of the stack, and the demo beside it', () => {
+    const names = (isDemo: boolean): string[] =>
+      services.filter(([, { profiles }]) => (profiles !== undefined) === isDemo).map(([name]) => name);
+    expect(names(false).sort()).toEqual(
+      ['agent', 'alertmanager', 'alloy', 'grafana', 'loki', 'postgres', 'prometheus', 'secrets', 'tempo'].sort(),
+    );
+    expect(names(true).sort()).toEqual([
+      ...['agent-rabbitmq', 'beat-redis', 'demo-broker', 'load-rabbitmq', 'load-redis', 'rabbitmq', 'redis'],
+      ...['redis-exporter', 'worker-rabbitmq-1', 'worker-rabbitmq-2', 'worker-redis-1', 'worker-redis-2'],
+    ]);
+  });
+
+  it.each(services)('%s is bounded, restarted, watched, and has a pinned version', (name, service) => {
+    const { limits } = service.deploy?.resources ?? {};
+    expect(limits).toEqual({ cpus: expect.any(String), memory: expect.any(String) });
+    expect(service.restart).toBe(ONE_SHOT.includes(name) ? 'no' : 'unless-stopped');
+    expect(service.logging?.options).toEqual({ 'max-size': expect.any(String), 'max-file': expect.any(String) });
+    expect(service.cap_drop).toEqual(['ALL']);
+    expect(service.security_opt).toEqual(['no-new-privileges:true']);
+    expect(service.image).toMatch(/^[\w./-]+:(v?\d+\.\d+\S*|\$\{UMBEL_VERSION:-\d+\.\d+\.\d+\})$/);
+    if (ONE_SHOT.includes(name)) return;
+    if (WITHOUT_HEALTH.includes(name)) expect(service.healthcheck).toEqual({ disable: true });
+    else expect(service.healthcheck?.test?.length).toBeGreaterThan(1);
+  });
+
+  it('gives the agent half a processor and 256 MB', () => {
+    expect(compose.services['agent']?.deploy?.resources).toEqual({
+      limits: { cpus: '0.5', memory: '256M' },
+      reservations: { cpus: '0.05', memory: '64M' },
+    });
+  });
+
+  it('publishes Grafana alone, on this machine alone', () => {
+    const published = services.filter(([, { ports }]) => ports !== undefined);
+    expect(published.map(([name, { ports }]) => [name, ports])).toEqual([
+      ['grafana', ['${GRAFANA_BIND:-127.0.0.1}:${GRAFANA_PORT:-3000}:3000']],
+    ]);
+  });
+
+  it('keeps brokers and database in a network without a way out; the agent is in both', () => {
+    expect(compose.networks).toEqual({ 'database-net': { internal: true }, 'monitoring-net': null });
+    const networks = Object.fromEntries(services.map(([name, service]) => [name, service.networks]));
+    expect(networks['agent']).toEqual(['database-net', 'monitoring-net']);
+    for (const name of ['postgres', 'redis', 'worker-redis-1']) expect(networks[name]).toEqual(['database-net']);
+    for (const name of ['grafana', 'prometheus', 'loki', 'tempo', 'alloy'])
+      expect(networks[name]).toEqual(['monitoring-net']);
+  });
+
+  it('holds no secret: what is one comes from a file of a volume', () => {
+    for (const [name, { environment = {} }] of services) {
+      for (const [key, value] of Object.entries(environment)) {
+        if (!/PASSWORD|TOKEN|SECRET|DATABASE_URL|BROKER_FILE|BACKEND_FILE/.test(key)) continue;
+        expect([name, key, value]).toEqual([
+          name,
+          expect.stringMatching(/FILE$/),
+          expect.stringMatching(/^\/run\/secrets\//),
+        ]);
+      }
+    }
+    expect(read('docker-compose.yml')).not.toMatch(/:\/\/[^\s$]*:[^\s$]*@/);
+  });
+
+  it('mounts files that are there, and volumes that it declares', () => {
+    for (const volume of services.flatMap(([, service]) => service.volumes ?? [])) {
+      const [source = ''] = volume.split(':');
+      if (source.startsWith('./')) expect(existsSync(join(ROOT, source))).toBe(true);
+      else expect(Object.keys(compose.volumes)).toContain(source);
+    }
+  });
+
+  const version = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' });
+  const hasCompose = version.status === 0;
+  if (!hasCompose) process.stderr.write('SKIPPED: `docker compose config` (no Docker Compose on this machine)\n');
+  (hasCompose ? it : it.skip)('is valid for Docker Compose, with each file beside it', () => {
+    const env = { ...process.env, CELERY_BROKER_URL: 'redis://r', UMBEL_DATABASE_URL: 'postgres://p' };
+    const check = (...args: string[]): void => {
+      execFileSync('docker', ['compose', ...args, 'config', '-q'], { cwd: ROOT, env, stdio: 'pipe' });
+    };
+    check('--profile', 'demo');
+    check('-f', 'docker-compose.yml', '-f', 'docker-compose.ports.yml', '--profile', 'demo');
+    check('-f', 'test/stack/existing-stack.yml', '-f', 'docker-compose.existing.yml', '--project-directory', '.');
+  });
+});
+
+describe('the secrets', () => {
+  const make = (directory: string, task: string[], env: Record<string, string> = {}): string =>
+    execFileSync(process.execPath, [join(ROOT, 'provisioning/secrets/make.mjs'), ...task], {
+      env: { ...process.env, CELERY_BROKER_URL: '', CELERY_RESULT_BACKEND: '', ...env, SECRETS_DIR: directory },
+      encoding: 'utf8',
+    });
+  const all = (directory: string): Map<string, string> => {
+    const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((path) => join(directory, path));
+    const files = paths.filter((path) => statSync(path).isFile());
+    return new Map(files.map((path) => [path.slice(directory.length + 1), readFileSync(path, 'utf8')]));
+  };
+
+  it('are made once, differ, and reach those who need them', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
+    try {
+      make(directory, []);
+      const first = all(directory);
+      const made = ['grafana/grafana_admin_password', 'grafana/umbel_grafana_token', 'postgres/postgres_password'];
+      expect(new Set(made.map((name) => first.get(name))).size).toBe(made.length);
+      for (const name of made) expect(first.get(name)).toMatch(/^[0-9a-f]{48}$/);
+      expect(first.get('agent/tokens')).toBe(`grafana:admin:${first.get('grafana/umbel_grafana_token') ?? ''}\n`);
+      expect(first.get('agent/database_url')).toContain(first.get('postgres/postgres_password'));
+      expect(first.get('agent/broker')).toBe('');
+      make(directory, []);
+      expect(all(directory)).toEqual(first);
+      expect(make(directory, ['show'])).toContain(first.get('grafana/grafana_admin_password'));
+      make(directory, ['demo']);
+      expect(all(directory).get('agent/broker')).toBe(first.get('demo/redis_url'));
+      make(directory, [], { CELERY_BROKER_URL: 'redis://mine' });
+      make(directory, ['demo'], { CELERY_BROKER_URL: 'redis://mine' });
+      expect(all(directory).get('agent/broker')).toBe('redis://mine');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('Grafana’s data sources', () => {
+  interface Source {
+    readonly uid: string;
+    readonly name: string;
+    readonly correlations?: readonly Readonly<Record<string, unknown>>[];
+  }
+  const directory = join(ROOT, 'provisioning/grafana/datasources');
+  const files = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
+  const sources = files.flatMap((text) => (parse(text) as { datasources: Source[] }).datasources);
+
+  it('have the uids that the plugin links to, and correlations that say what they are', () => {
+    expect(sources.map(({ uid }) => uid)).toEqual(
+      expect.arrayContaining(['umbel', 'prometheus', 'loki', 'tempo', 'alertmanager']),
+    );
+    const uids = new Set(sources.map(({ uid }) => uid));
+    for (const { correlations = [] } of sources) {
+      for (const { targetUID, label, description } of correlations) {
+        expect(uids).toContain(targetUID);
+        expect([label, description]).toEqual([expect.stringMatching(/./), expect.stringMatching(/./)]);
+      }
+    }
+    // A single `$` would be replaced by a variable of the environment, mostly by nothing.
+    for (const text of files) {
+      const rest = text.replace(/^\s*#.*$/gm, '').replaceAll('$$', '');
+      const named = [...rest.matchAll(/\$(\w+|\{\w+\})/g)].map(([, name]) => name);
+      expect(named.filter((name) => !/^([A-Z_]+_URL|__file|__env)$/.test(name ?? ''))).toEqual([]);
+    }
+  });
+});
