@@ -1,5 +1,5 @@
 import { getBackendSrv, isFetchError } from '@grafana/runtime';
-import { map, type Observable, catchError, throwError } from 'rxjs';
+import { catchError, EMPTY, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import type {
   ApiErrorBody,
   Audit,
@@ -119,6 +119,23 @@ export class AgentClient {
   }): Observable<Bulk> => this.send('POST', 'tasks/bulk', order);
   readonly bulk = (id: string): Observable<Bulk> => this.get(`bulk/${segment(id)}`);
   readonly cancelBulk = (id: string): Observable<Bulk> => this.send('DELETE', `bulk/${segment(id)}`);
+
+  /**
+   * The live stream's bytes as they come; completes when the agent ends it.
+   *
+   * @throws AgentError through the observable where it is refused
+   */
+  readonly stream = (): Observable<Uint8Array> =>
+    getBackendSrv()
+      .chunked({ url: this.address('stream'), method: 'GET', requestId: `${this.url}/stream` })
+      .pipe(
+        mergeMap(({ ok, status, statusText, data }) => {
+          if (!ok) {
+            return throwError(() => new AgentError(proxySentence(status, statusText), status, 'stream'));
+          }
+          return data === undefined ? EMPTY : of(data);
+        }),
+      );
 
   /** Address of a download or a stream, without a leading slash, so that Grafana below a sub-path works. */
   readonly address = (path: string, params: Params = {}): string =>

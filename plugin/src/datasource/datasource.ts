@@ -12,6 +12,7 @@ import { getDataSourceSrv, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
 import type { LinkTargets, NamedSource } from '../shared/links';
 import { AgentClient } from './client';
+import { LiveStream } from './live/stream';
 import { holdsTemplate, interpolateQuery } from './interpolate';
 import { type ForeignQuery, migrateQuery } from './migrate';
 import type { CeleryOptions } from './options';
@@ -28,6 +29,8 @@ const USUAL_POINTS = 1000;
 export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> {
   readonly client: AgentClient;
   readonly options: CeleryOptions;
+  /** The one live stream of this instance in this tab. */
+  readonly live: LiveStream;
   private readonly changes = new Subject<void>();
   private readonly refreshes = this.changes.pipe(switchMap(() => merge(...REFRESH_AFTER_MS.map((ms) => timer(ms)))));
 
@@ -35,6 +38,7 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     super(settings);
     this.client = new AgentClient(settings.url ?? '');
     this.options = settings.jsonData;
+    this.live = new LiveStream({ connect: () => this.client.stream(), probe: () => this.client.status() });
   }
 
   query(request: DataQueryRequest<CeleryQuery>): Observable<DataQueryResponse> {
@@ -92,6 +96,8 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     const { range, requestId, intervalMs, maxDataPoints, filters } = request;
     return {
       client: this.client,
+      live: this.live,
+      lasting: isLasting(request),
       refId: query.refId,
       requestId: `${requestId}-${this.uid}-${query.refId}`,
       links: this.links(),

@@ -89,7 +89,13 @@ export interface WorkflowQuery extends Common {
 
 export interface EventsQuery extends Common {
   readonly kind: 'events';
-  readonly filter?: TaskFilterFields;
+  /** Of tasks and workers; events know names, states, workers alone */
+  readonly filter?: Pick<TaskFilterFields, 'names' | 'states' | 'workers'>;
+  /** On the wire, e.g. `task-failed`, `worker-heartbeat` */
+  readonly types?: string[];
+  readonly taskId?: string;
+  /** Anywhere in the event */
+  readonly text?: string;
   readonly limit?: number;
   readonly live?: boolean;
 }

@@ -40,3 +40,6 @@ export type TaskSortKey = 'timestamp' | 'name' | 'state' | 'received' | 'started
 export interface ApiErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly field?: string };
 }
+
+/** What the live stream tells: a task after an event, a worker after one. */
+export type { LiveMessage, LiveTask, LiveWorker } from '../../../agent/src/http/ports.ts';

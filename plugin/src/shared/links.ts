@@ -1,5 +1,5 @@
 import type { DataLink } from '@grafana/data';
-import { DASHBOARD_UIDS } from './ids';
+import { DASHBOARD_UIDS, DASHBOARD_VARIABLES } from './ids';
 
 /** What links need to know: which data source the frames come from, and those that it is tied to. */
 export interface LinkTargets {
@@ -14,9 +14,6 @@ export interface NamedSource {
   readonly uid: string;
   readonly name: string;
 }
-
-/** Name of the data source variable of the dashboards that the app carries. */
-export const DATASOURCE_VARIABLE = 'datasource';
 
 type Board = keyof typeof DASHBOARD_UIDS;
 
@@ -43,7 +40,7 @@ export function dashboardUrl(
   variables: Readonly<Record<string, string>> = {},
   range?: string,
 ): string {
-  const pairs = Object.entries({ [DATASOURCE_VARIABLE]: uid, ...variables });
+  const pairs = Object.entries({ [DASHBOARD_VARIABLES.datasource]: uid, ...variables });
   const search = pairs.map(
     ([name, value]) => `var-${name}=${value.startsWith('${') ? value : encodeURIComponent(value)}`,
   );
@@ -60,7 +57,7 @@ export function traceIdOf(task: { readonly rootId?: string | null; readonly task
 export function taskLinks(targets: LinkTargets): DataLink[] {
   const { loki, tempo } = targets;
   return [
-    dashboardLink(targets, 'task', 'Task', 'task', '${__value.raw:percentencode}'),
+    dashboardLink(targets, 'task', 'Task', DASHBOARD_VARIABLES.taskId, '${__value.raw:percentencode}'),
     ...(loki === undefined
       ? []
       : [internal('Logs', loki, { expr: '{service_name=~".+"} |= `${__value.raw}`', queryType: 'range' })]),
@@ -75,7 +72,7 @@ export function nameLinks(targets: LinkTargets): DataLink[] {
   const { prometheus } = targets;
   const expr = 'sum by (type) (rate(flower_events_total{task="${__value.raw}"}[$__rate_interval]))';
   return [
-    dashboardLink(targets, 'tasks', 'Tasks of this name', 'name', '${__value.raw:percentencode}'),
+    dashboardLink(targets, 'tasks', 'Tasks of this name', DASHBOARD_VARIABLES.task, '${__value.raw:percentencode}'),
     ...(prometheus === undefined ? [] : [internal('Metrics', prometheus, { expr, range: true })]),
   ];
 }
@@ -85,14 +82,14 @@ export function workerLinks(targets: LinkTargets): DataLink[] {
   const { prometheus } = targets;
   const expr = 'sum by (type) (rate(flower_events_total{worker="${__value.raw}"}[$__rate_interval]))';
   return [
-    dashboardLink(targets, 'worker', 'Worker', 'worker', '${__value.raw:percentencode}'),
+    dashboardLink(targets, 'worker', 'Worker', DASHBOARD_VARIABLES.worker, '${__value.raw:percentencode}'),
     ...(prometheus === undefined ? [] : [internal('Metrics', prometheus, { expr, range: true })]),
   ];
 }
 
 /** On a field with a queue's name. */
 export function queueLinks(targets: LinkTargets): DataLink[] {
-  return [dashboardLink(targets, 'queues', 'Queue', 'queue', '${__value.raw:percentencode}')];
+  return [dashboardLink(targets, 'queues', 'Queue', DASHBOARD_VARIABLES.queue, '${__value.raw:percentencode}')];
 }
 
 function internal(title: string, source: NamedSource, query: object): DataLink {

@@ -8,7 +8,7 @@ import { queuesKind } from './queues/request';
 import { seriesKind } from './series/request';
 import { statusKind } from './status/request';
 import { taskKind } from './task/request';
-import { tasksKind } from './tasks/request';
+import { tasksKind } from './tasks/kind';
 import { workerKind } from './worker/request';
 import { workersKind } from './workers/request';
 import { workflowKind } from './workflow/request';

@@ -2,11 +2,15 @@ import type { AdHocVariableFilter, DataFrame } from '@grafana/data';
 import type { Observable } from 'rxjs';
 import type { LinkTargets } from '../../shared/links';
 import type { AgentClient } from '../client';
+import type { LiveStream } from '../live/stream';
 import type { QueryKind, QueryOf } from '../query';
 
 /** What a query is asked with, beside itself. */
 export interface QueryContext {
   readonly client: AgentClient;
+  readonly live: LiveStream;
+  /** The answer may be followed by others: nobody waits for the end */
+  readonly lasting: boolean;
   readonly refId: string;
   /** The same for every run of one target: a new request to the agent with it drops the one before */
   readonly requestId: string;

@@ -1,7 +1,7 @@
 import type { DataFrame } from '@grafana/data';
 import type { Failures, TaskFilter } from '../../../shared/api';
 import { column, tableFrame, truncated } from '../../../shared/frames/table';
-import { dashboardLink, type LinkTargets, taskLinks } from '../../../shared/links';
+import { type LinkTargets, taskLinks } from '../../../shared/links';
 
 type Group = Failures['groups'][number];
 
@@ -13,20 +13,13 @@ export function failuresFrame(
   links: LinkTargets,
 ): DataFrame {
   const more = `Shows the ${info.limit} largest groups. Narrow the filter or the time range, or raise the limit.`;
-  const groupLink = dashboardLink(
-    links,
-    'failures',
-    'These failures',
-    'fingerprint',
-    '${__data.fields["fingerprint"]}',
-  );
   return tableFrame<Group>(
     {
       ...{ refId, kind: 'failures', custom: { filter: info.filter } },
       notices: groups.length > info.limit ? [truncated(more)] : [],
     },
     [
-      column.text('exceptionType', 'Exception', { links: [groupLink] }),
+      column.text('exceptionType', 'Exception'),
       column.text('message', 'Message'),
       column.number('count', 'Failures', { width: 100, decimals: 0 }),
       column.time('firstMs', 'First', { width: 180 }),

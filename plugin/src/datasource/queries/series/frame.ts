@@ -39,7 +39,7 @@ function frameOf(
   { fromMs, toMs, stepMs, columns }: Series,
   { labels, points }: One,
   nowMs: number,
-  notices: ReturnType<typeof truncated>[],
+  notices: Array<ReturnType<typeof truncated>>,
 ): DataFrame {
   const byTime = new Map(points.map((point) => [point.timeMs, point.values]));
   const steps = Math.max(Math.ceil((Math.min(toMs, nowMs) - fromMs) / stepMs), 0);

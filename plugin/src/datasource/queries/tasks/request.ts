@@ -1,24 +1,13 @@
 import { concatMap, EMPTY, expand, map, merge, type Observable, of, scan, catchError, shareReplay, take } from 'rxjs';
 import type { Task, TaskFilter, TaskPage } from '../../../shared/api';
 import type { TasksQuery } from '../../query';
-import { filterParams, filterText } from '../filter';
-import type { Answer, Kind, QueryContext } from '../kind';
-import { type TasksAnswer, tasksFrame } from './frame';
+import { filterParams } from '../filter';
+import type { QueryContext } from '../kind';
+import type { TasksAnswer } from './frame';
 
 /** Rows of one request: the agent's most. */
 export const PAGE = 1000;
 export const MOST_ROWS = 10_000;
-
-export const tasksKind: Kind<'tasks'> = {
-  text: (query) => `Tasks ${filterText(query.filter)}`.trim(),
-  run: (query, context) =>
-    tasksAnswers(query, context).pipe(
-      map((answer): Answer => ({
-        frames: [tasksFrame(context.refId, answer, context.links)],
-        partial: answer.nextCursor === undefined,
-      })),
-    ),
-};
 
 /** Rows that a saved query asks for, within what can be had. */
 export function rowLimit({ limit = PAGE }: Pick<TasksQuery, 'limit'>): number {
