@@ -80,7 +80,7 @@ export const task = dashboard({
           empty: 'No event of this task in this time range',
           width: 12,
           height: 10,
-          targets: [celery({ kind: 'events', filter: { search: 'uuid:$task_id' } })],
+          targets: [celery({ kind: 'events', taskId: '$task_id' })],
         }),
         traces({
           title: 'Trace of the workflow',

@@ -20,6 +20,7 @@ export function lazyReader(current: () => HistoryReader | undefined, problem: ()
     series: async (...args) => reader().series(...args),
     failures: async (...args) => reader().failures(...args),
     workers: async () => reader().workers(),
+    events: async (...args) => reader().events(...args),
     workerEvents: async (...args) => reader().workerEvents(...args),
     queueNames: async () => reader().queueNames(),
     gaps: async (...args) => reader().gaps(...args),

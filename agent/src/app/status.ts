@@ -49,7 +49,12 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
     },
     history: historyStatus(history, clock.now()),
     otlp: otlpStatus(deps.otlp?.stats()),
-    counts: { ...totals, ...counts, intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes },
+    counts: {
+      ...totals,
+      ...counts,
+      onlineWorkers: deps.cluster.workers().filter(({ online }) => online).length,
+      intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes,
+    },
     warnings: [...deps.warnings, ...currentWarnings(deps, health)],
   };
 }

@@ -29,6 +29,7 @@ import { analysisRoutes } from './routes/analysis.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { commandRoutes } from './routes/commands.ts';
+import { eventRoutes } from './routes/events.ts';
 import { exportRoutes } from './routes/export.ts';
 import { indexPage } from './routes/index-page.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -156,6 +157,7 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   await app.register(taskRoutes, context);
   await app.register(exportRoutes, context);
   await app.register(analysisRoutes, context);
+  await app.register(eventRoutes, context);
   await app.register(workerRoutes, context);
   await app.register(listRoutes, context);
   await app.register(statusRoutes, context);

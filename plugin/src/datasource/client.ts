@@ -6,6 +6,7 @@ import type {
   Bulk,
   CommandOutcome,
   Commands,
+  Events,
   Failures,
   Gaps,
   Me,
@@ -70,6 +71,7 @@ export class AgentClient {
     this.get(`workers/${segment(hostname)}`, {}, requestId);
   readonly workerEvents = (hostname: string, params: Params = {}, requestId?: string): Observable<WorkerEvents> =>
     this.get(`workers/${segment(hostname)}/events`, params, requestId);
+  readonly events = (params: Params, requestId?: string): Observable<Events> => this.get('events', params, requestId);
   readonly queues = (params: Params = {}, requestId?: string): Observable<Queues> =>
     this.get('queues', params, requestId);
   readonly names = (params: Params = {}): Observable<{ names: string[] }> => this.get('names', params);

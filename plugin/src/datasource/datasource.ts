@@ -1,43 +1,61 @@
 import {
   type AdHocVariableFilter,
+  type AnnotationSupport,
   CoreApp,
   type DataQueryRequest,
   type DataQueryResponse,
   DataSourceApi,
+  type DataSourceGetTagKeysOptions,
+  type DataSourceGetTagValuesOptions,
   type DataSourceInstanceSettings,
+  type MetricFindValue,
   type ScopedVars,
+  SupplementaryQueryType,
   type TestDataSourceResponse,
 } from '@grafana/data';
 import { getDataSourceSrv, getTemplateSrv } from '@grafana/runtime';
-import { merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
+import { map, merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
 import type { LinkTargets, NamedSource } from '../shared/links';
+import { Choices } from './choices';
 import { AgentClient } from './client';
+import { testAgent } from './config/test';
 import { LiveStream } from './live/stream';
 import { holdsTemplate, interpolateQuery } from './interpolate';
+import { AnnotationEditor } from './lazy';
 import { type ForeignQuery, migrateQuery } from './migrate';
 import type { CeleryOptions } from './options';
 import { kindOf } from './queries';
+import { AD_HOC_CHOICES, AD_HOC_KEYS } from './queries/adhoc';
 import type { QueryContext } from './queries/kind';
 import type { CeleryQuery } from './query';
 import { isLasting, runTargets } from './run';
+import { CeleryVariables } from './variables/support';
+import { isVolume, type Supplementary, volumeQuery, volumeRequest, withLevels } from './volume';
 
 /** After an action: what the agent knows at once, and what workers report of it a little later. */
 const REFRESH_AFTER_MS = [250, 2000];
 const USUAL_POINTS = 1000;
 
 /** The agent as a Grafana data source. Panels reach `client` through `getDataSourceSrv().get(ref)` for their actions. */
-export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> {
+export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> implements Supplementary {
   readonly client: AgentClient;
+  readonly choices: Choices;
   readonly options: CeleryOptions;
   /** The one live stream of this instance in this tab. */
   readonly live: LiveStream;
+  annotations: AnnotationSupport<CeleryQuery> = {
+    QueryEditor: AnnotationEditor,
+    getDefaultQuery: () => ({ kind: 'annotations', show: 'workers' }),
+  };
   private readonly changes = new Subject<void>();
   private readonly refreshes = this.changes.pipe(switchMap(() => merge(...REFRESH_AFTER_MS.map((ms) => timer(ms)))));
 
   constructor(settings: DataSourceInstanceSettings<CeleryOptions>) {
     super(settings);
     this.client = new AgentClient(settings.url ?? '');
+    this.choices = new Choices(this.client);
     this.options = settings.jsonData;
+    this.variables = new CeleryVariables(this);
     this.live = new LiveStream({ connect: () => this.client.stream(), probe: () => this.client.status() });
   }
 
@@ -45,12 +63,14 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     const queries = request.targets
       .filter(({ hide }) => hide !== true)
       .map((query) => this.interpolated(query, request.scopedVars))
+      .map((query) => (request.liveStreaming === true ? asLive(query) : query))
       .filter((query) => this.filterQuery(query));
     if (queries.length === 0) {
       return of({ data: [] });
     }
     const targets = queries.map((query) => ({ query, context: this.contextOf(query, request) }));
-    return runTargets(targets, isLasting(request) ? this.refreshes : undefined);
+    const packets = runTargets(targets, isLasting(request) ? this.refreshes : undefined);
+    return targets.some(({ query }) => isVolume(query)) ? packets.pipe(map(withLevels)) : packets;
   }
 
   /** Has every open query ask again, after an action: the panels need no refresh of the dashboard. */
@@ -84,8 +104,33 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     return holdsTemplate(migrateQuery(query), (text) => getTemplateSrv().containsTemplate(text));
   }
 
-  async testDatasource(): Promise<TestDataSourceResponse> {
-    return { status: 'success', message: 'OK' };
+  testDatasource(): Promise<TestDataSourceResponse> {
+    return testAgent(this.client);
+  }
+
+  async getTagKeys(_options?: DataSourceGetTagKeysOptions<CeleryQuery>): Promise<MetricFindValue[]> {
+    return Object.keys(AD_HOC_KEYS).map((text) => ({ text, value: text }));
+  }
+
+  async getTagValues({ key }: DataSourceGetTagValuesOptions<CeleryQuery>): Promise<MetricFindValue[]> {
+    const kind = AD_HOC_CHOICES[key];
+    const values = kind === undefined ? [] : await this.choices.of(kind);
+    return values.map((text) => ({ text, value: text }));
+  }
+
+  getSupportedSupplementaryQueryTypes(): SupplementaryQueryType[] {
+    return [SupplementaryQueryType.LogsVolume];
+  }
+
+  getSupplementaryQuery({ type }: { type: SupplementaryQueryType }, query: CeleryQuery): CeleryQuery | undefined {
+    return type === SupplementaryQueryType.LogsVolume ? volumeQuery(query) : undefined;
+  }
+
+  getSupplementaryRequest(
+    type: SupplementaryQueryType,
+    request: DataQueryRequest<CeleryQuery>,
+  ): DataQueryRequest<CeleryQuery> | undefined {
+    return volumeRequest(type, request);
   }
 
   private interpolated(query: CeleryQuery | ForeignQuery, scopedVars: ScopedVars): CeleryQuery {
@@ -116,6 +161,13 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     const { prometheusUid, lokiUid, tempoUid } = this.options;
     return { uid: this.uid, prometheus: sourceOf(prometheusUid), loki: sourceOf(lokiUid), tempo: sourceOf(tempoUid) };
   }
+}
+
+/** Explore's button “Live”. */
+function asLive(query: CeleryQuery): CeleryQuery {
+  return query.kind === 'tasks' || query.kind === 'workers' || query.kind === 'events'
+    ? { ...query, live: true }
+    : query;
 }
 
 function sourceOf(uid: string | undefined): NamedSource | undefined {

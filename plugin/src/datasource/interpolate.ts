@@ -6,7 +6,19 @@ import type { CeleryQuery } from './query';
 const [OPEN, BETWEEN] = ['\u0001', '\u0002'];
 
 /** Members of queries that hold names of members or of choices, not texts of the user. */
-const FIXED: readonly string[] = ['refId', 'kind', 'datasource', 'show', 'order', 'sort', 'columns', 'by', 'key'];
+const FIXED: readonly string[] = [
+  'refId',
+  'kind',
+  'datasource',
+  'show',
+  'order',
+  'sort',
+  'columns',
+  'by',
+  'key',
+  'types',
+  'outcomes',
+];
 /** A value of a variable that stands for every value. */
 const EVERYTHING: readonly string[] = ['$__all', '*', '.*'];
 

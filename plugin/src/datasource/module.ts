@@ -1,8 +1,16 @@
 import { DataSourcePlugin } from '@grafana/data';
+import { initPluginTranslations } from '@grafana/i18n';
 import { CeleryDataSource } from './datasource';
+import { ConfigEditor, QueryEditor, QueryHelp } from './lazy';
 import type { CeleryOptions, CelerySecureOptions } from './options';
+import pluginJson from './plugin.json';
 import type { CeleryQuery } from './query';
+
+await initPluginTranslations(pluginJson.id);
 
 export const plugin = new DataSourcePlugin<CeleryDataSource, CeleryQuery, CeleryOptions, CelerySecureOptions>(
   CeleryDataSource,
-);
+)
+  .setConfigEditor(ConfigEditor)
+  .setQueryEditor(QueryEditor)
+  .setQueryEditorHelp(QueryHelp);

@@ -118,6 +118,13 @@ export interface StatusQuery extends Common {
   readonly kind: 'status';
 }
 
+/** Marks in time for dashboards: what was going on. */
+export interface AnnotationsQuery extends Common {
+  readonly kind: 'annotations';
+  /** Workers that came and went, bursts of failures, times without events, what users did (admins alone see it) */
+  readonly show?: 'workers' | 'failures' | 'gaps' | 'actions';
+}
+
 export type CeleryQuery =
   | TasksQuery
   | TaskQuery
@@ -130,7 +137,8 @@ export type CeleryQuery =
   | EventsQuery
   | AuditQuery
   | GapsQuery
-  | StatusQuery;
+  | StatusQuery
+  | AnnotationsQuery;
 
 export type QueryKind = CeleryQuery['kind'];
 export type QueryOf<Kind extends QueryKind> = Extract<CeleryQuery, { kind: Kind }>;

@@ -18,6 +18,7 @@ export type Failures = Static<typeof read.FailuresSchema>;
 export type Worker = Static<typeof read.WorkerSchema>;
 export type Workers = Static<typeof read.WorkersSchema>;
 export type WorkerEvents = Static<typeof read.WorkerEventsSchema>;
+export type Events = Static<typeof read.EventsSchema>;
 export type Queues = Static<typeof read.QueuesSchema>;
 export type States = Static<typeof read.StatesSchema>;
 export type Gaps = Static<typeof read.GapsSchema>;

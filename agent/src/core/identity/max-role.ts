@@ -9,5 +9,5 @@ export function withMaxRole(principal: Principal, header: string | readonly stri
   const word = typeof header === 'string' ? header.trim().toLowerCase() : '';
   const stated: Role = ROLES.find((role) => role === word) ?? 'viewer';
   const role = lowerRole(principal.role, stated);
-  return role === principal.role ? principal : { ...principal, role };
+  return role === principal.role ? principal : { ...principal, role, ownRole: principal.role };
 }

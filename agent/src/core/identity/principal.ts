@@ -7,6 +7,8 @@ export interface Principal {
   /** User name, token name, or `anonymous`. */
   readonly name: string;
   readonly role: Role;
+  /** What it has by itself, where a proxy lowered `role`. */
+  readonly ownRole?: Role;
   readonly via: 'anonymous' | 'basic' | 'token' | 'jwt' | 'grafana';
   /** `name` was proven by a password, a signature or a secret of its own; false for a user a proxy merely names. */
   readonly verified: boolean;

@@ -1,3 +1,4 @@
+import type { EventFilter, EventPage } from './events.ts';
 import type { SeriesQuery, TaskFilter, TaskSort } from './filter.ts';
 import type {
   FailureGroup,
@@ -52,6 +53,8 @@ export interface HistoryReader {
   /** Largest first. */
   failures(filter: TaskFilter, limit: number): Promise<FailureGroup[]>;
   workers(): Promise<WorkerRecord[]>;
+  /** Of tasks and workers, newest first; keyset paging. */
+  events(filter: EventFilter, limit: number, cursor?: string): Promise<EventPage>;
   /** Newest first. */
   workerEvents(hostname: string, fromMs: number, toMs: number, limit: number): Promise<WorkerEventRecord[]>;
   /** Queue names seen on tasks within the retention, sorted. */

@@ -148,6 +148,9 @@ export const AuditSchema = Type.Object(
 export const MeSchema = Type.Object(
   {
     ...principalMembers,
+    ownRole: Type.Enum(['viewer', 'editor', 'admin'], {
+      description: 'What the token or user has; `role` may be lowered by a proxy',
+    }),
     readOnly: Type.Boolean({ description: 'Nobody may act: the agent runs with --read-only' }),
     actions: Type.Array(
       Type.Object({

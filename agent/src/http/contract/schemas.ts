@@ -207,6 +207,27 @@ export const WorkerEventsSchema = Type.Object(
   { $id: 'WorkerEvents' },
 );
 
+export const EventsSchema = Type.Object(
+  {
+    events: Type.Array(
+      Type.Object({
+        id: Type.String({ description: 'Unique and stable' }),
+        type: Type.String({ description: 'e.g. `task-failed`, `worker-online`' }),
+        worker: Type.String({ description: 'Node name of the sender' }),
+        taskId: nullable('string', 'null: an event of a worker'),
+        name: nullable('string', 'Of the task'),
+        timestampMs: instant("Sender's time"),
+        receivedMs: instant('Receipt by the agent'),
+        clock: Type.Number(),
+        fields: record('The event as sent'),
+      }),
+      { description: 'Newest first' },
+    ),
+    nextCursor: nullable('string', 'Hand it in as `cursor` for the next page; null on the last'),
+  },
+  { $id: 'Events' },
+);
+
 export const NamesSchema = Type.Object({ names: Type.Array(Type.String()) }, { $id: 'Names' });
 
 export const QueuesSchema = Type.Object(
@@ -327,6 +348,7 @@ export const SCHEMAS: readonly TSchema[] = [
   WorkerSchema,
   WorkersSchema,
   WorkerEventsSchema,
+  EventsSchema,
   NamesSchema,
   QueuesSchema,
   StatesSchema,

@@ -59,6 +59,7 @@ export const auditRoutes =
 
     app.get('/me', { schema: meSchema, config: { access: 'viewer' } }, ({ principal }) => ({
       ...principal,
+      ownRole: principal.ownRole ?? principal.role,
       readOnly: settings.readOnly,
       actions: [...actionsOf()].sort().map(([action, role]) => ({
         ...{ action, role },

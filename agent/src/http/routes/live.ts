@@ -10,6 +10,9 @@ import { sseSink } from '../live/sse.ts';
 import { keepAlive, webSocketSink } from '../live/web-socket.ts';
 import type { LiveFilter } from '../ports.ts';
 
+/** Who may listen is asked at the start alone: a client comes back and is asked again. */
+const STREAM_LIFE_MS = 15 * 60_000;
+
 const tags = ['Live'];
 const MESSAGES =
   'Messages: `task` and `worker` (what happened, and what it made of the task or worker), `dropped` (`{ "count": 3 }`: ' +
@@ -18,9 +21,9 @@ const MESSAGES =
 const streamSchema = {
   tags,
   summary: 'Changes as they happen, as server-sent events',
-  description: `${MESSAGES} A comment every 15 s keeps the connection. There is no replay: read the history after a reconnect.`,
+  description: `${MESSAGES} A comment every 15 s keeps the connection, which ends after 15 min: connect again. There is no replay: read the history after a reconnect.`,
   querystring: LiveQuery,
-  response: answers(textOf('', 'text/event-stream'), 'The stream; it does not end', [400, 503]),
+  response: answers(textOf('', 'text/event-stream'), 'The stream, of 15 min', [400, 503]),
 };
 
 const socketSchema = {
@@ -52,11 +55,13 @@ export const liveRoutes: Routes = async (app, context) => {
     response.write('retry: 3000\n\n');
     const sink = sseSink(response);
     const stopHeartbeat = deps.clock.every(settings.heartbeatMs, () => sink.heartbeat());
+    const stopEnd = deps.clock.after(STREAM_LIFE_MS, () => seats.release(subscription));
     response.on('close', () => seats.release(subscription));
     pump(subscription, sink)
       .catch((error: unknown) => deps.logger.error({ err: error }, 'live stream failed'))
       .finally(() => {
         stopHeartbeat();
+        stopEnd();
         seats.release(subscription);
         response.end();
       });

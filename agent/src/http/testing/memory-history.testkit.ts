@@ -1,4 +1,5 @@
 import { casefold } from '../../core/query/casefold.ts';
+import type { ListedEvent } from '../../core/query/events.ts';
 import type { TaskFilter, TaskSort } from '../../core/query/filter.ts';
 import type { HistoryReader } from '../../core/query/reader.ts';
 import { QueryError } from '../../core/query/reader.ts';
@@ -17,6 +18,7 @@ export interface MemoryRows {
   tasks?: TaskRecord[];
   workers?: WorkerRecord[];
   taskEvents?: TaskEventRecord[];
+  events?: ListedEvent[];
   workerEvents?: WorkerEventRecord[];
   series?: TimeSeries[];
   failures?: FailureGroup[];
@@ -117,6 +119,8 @@ export function memoryHistory(rows: MemoryRows = {}): MemoryHistory {
     series: (query) => called('series', [query], () => rows.series ?? []),
     failures: (filter, limit) => called('failures', [filter, limit], () => rows.failures ?? []),
     workers: () => called('workers', [], () => rows.workers ?? []),
+    events: (filter, limit, cursor) =>
+      called('events', [filter, limit, cursor], () => ({ events: (rows.events ?? []).slice(0, limit) })),
     workerEvents: (hostname, fromMs, toMs, limit) =>
       called('workerEvents', [hostname, fromMs, toMs, limit], () =>
         (rows.workerEvents ?? []).filter((event) => event.hostname === hostname),

@@ -14,9 +14,10 @@ export function healthOf(status: Status, me: Me): Health {
   if (found !== undefined) {
     return { status: 'error', message: found };
   }
-  const { version, counts, warnings } = status;
-  const workers = `${counts['workersOnline'] ?? counts['workers'] ?? 0} workers`;
-  const notes = [...notesOf(status, me), ...warnings];
+  const { version, counts } = status;
+  const online = counts['onlineWorkers'] ?? 0;
+  const workers = online === 1 ? '1 worker' : `${online} workers`;
+  const notes = notesOf(status, me);
   const hint = notes.length === 0 ? '' : ` ${notes.join(' ')}`;
   return { status: 'success', message: `Agent ${version} answers and hears ${workers}.${hint}` };
 }
@@ -26,51 +27,51 @@ function faultOf(status: Status, me: Me): string | undefined {
   if (isOlder(version, LEAST_VERSION)) {
     return `The agent has version ${version}; this plugin needs ${LEAST_VERSION} or later. Update the agent.`;
   }
-  if (me.via === 'anonymous' && me.readOnly === false && me.role !== 'admin' && !hasActions(me)) {
-    return undefined;
-  }
   if (!broker.connected) {
     const why = broker.problem === undefined ? '' : ` ${sentence(broker.problem)}`;
-    return `The agent answers but has no connection to the broker ${broker.displayUrl}.${why} Check its option --broker.`;
+    return `The agent answers but has no connection to the broker ${broker.displayUrl}.${why} Check the agent’s option --broker.`;
   }
   if (history.enabled && !history.connected) {
     const why = history.problem === undefined ? '' : ` ${sentence(history.problem)}`;
-    return `The agent answers but cannot reach its history (Postgres).${why} Live data works; tables and series do not.`;
+    return `The agent answers but cannot reach its history (Postgres).${why} Until it can, tables and series do not work.`;
   }
   return undefined;
 }
 
-function notesOf({ demo, history, counts }: Status, me: Me): string[] {
-  const online = counts['workersOnline'] ?? counts['workers'] ?? 0;
+function notesOf({ demo, history, counts, warnings }: Status, me: Me): string[] {
+  const online = counts['onlineWorkers'] ?? 0;
   const notes: string[] = [];
   if (demo) {
     notes.push('DEMO: the tasks and workers are simulated; start the agent with --broker for your own cluster.');
   }
   if (!history.enabled) {
-    notes.push('It keeps no history, so tables and series stay empty; set its option --database.');
+    notes.push('It keeps no history, so tables and series do not work: start it without --no-history.');
   }
   if (!demo && online === 0) {
     notes.push('No worker has been heard yet: are workers running, and on this broker?');
-  } else if (!demo && (counts['taskEvents'] ?? 1) === 0) {
+  } else if (!demo && counts['taskEvents'] === 0) {
     notes.push(
       'Workers send heartbeats but no task events: start them with -E, or set worker_send_task_events, ' +
         'or use the action “Switch task events on”.',
     );
   }
-  const own = me.ownRole ?? me.role;
+  const own = me.ownRole;
   if (me.via === 'anonymous') {
-    notes.push('No token is set: everybody may look, nobody may act. Set a token of role admin to act on tasks and workers.');
+    notes.push(
+      'No token is set: everybody may look, nobody may act. Set a token of role admin to act on tasks and workers.',
+    );
   } else if (own !== 'admin') {
     const missing = own === 'editor' ? 'act on workers and see the audit' : 'act on tasks and workers';
-    notes.push(`The token has the role ${own}: nobody may ${missing}. Use a token of role admin; Grafana’s roles limit it.`);
+    notes.push(
+      `The token has the role ${own}: nobody may ${missing}. Use a token of role admin; Grafana’s roles limit it.`,
+    );
   }
   if (me.readOnly) {
     notes.push('The agent runs with --read-only: nobody may act.');
   }
-  return notes;
+  return [...notes, ...warnings.filter((text) => !/^DEMO|none has sent a task event/.test(text))];
 }
 
-const hasActions = ({ actions }: Me) => actions.some(({ allowed }) => allowed);
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 function isOlder(version: string, least: string): boolean {

@@ -99,11 +99,7 @@ function MoreFields({
           />
         </InlineFieldRow>
         <InlineFieldRow>
-          <TextField
-            label={t('editor.root', 'Root ID')}
-            value={rootId}
-            onChange={(value) => set({ rootId: value })}
-          />
+          <TextField label={t('editor.root', 'Root ID')} value={rootId} onChange={(value) => set({ rootId: value })} />
           <TextField
             label={t('editor.parent', 'Parent ID')}
             value={parentId}

@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { getTemplateSrv } from '@grafana/runtime';
 import { Combobox, type ComboboxOption, InlineField, Input, MultiCombobox } from '@grafana/ui';
-import React, { useCallback, useEffect, useState } from 'react';
+import React, { useCallback, useState } from 'react';
 import type { ChoiceKind, Choices } from '../choices';
 
 const LABEL_WIDTH = 16;
@@ -103,29 +103,47 @@ export function TextField({
   readonly placeholder?: string;
   readonly width?: number;
 }) {
+  return (
+    <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH}>
+      {/* A value that comes from elsewhere starts anew. */}
+      <Draft key={value} {...{ label, value, onChange, placeholder, width }} />
+    </InlineField>
+  );
+}
+
+function Draft({
+  label,
+  value,
+  onChange,
+  placeholder,
+  width,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly placeholder?: string;
+  readonly width: number;
+}) {
   const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
   const commit = () => {
     if (draft !== value) {
       onChange(draft);
     }
   };
   return (
-    <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH}>
-      <Input
-        aria-label={label}
-        width={width}
-        value={draft}
-        placeholder={placeholder}
-        onChange={(event) => setDraft(event.currentTarget.value)}
-        onBlur={commit}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') {
-            commit();
-          }
-        }}
-      />
-    </InlineField>
+    <Input
+      aria-label={label}
+      width={width}
+      value={draft}
+      placeholder={placeholder}
+      onChange={(event) => setDraft(event.currentTarget.value)}
+      onBlur={commit}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') {
+          commit();
+        }
+      }}
+    />
   );
 }
 

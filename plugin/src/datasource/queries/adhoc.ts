@@ -1,5 +1,6 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { TaskFilter } from '../../shared/api';
+import type { ChoiceKind } from '../choices';
 import { AgentError } from '../client';
 import { NothingMatches } from './kind';
 
@@ -12,6 +13,11 @@ export const AD_HOC_KEYS = {
   exceptionType: 'exceptionTypes',
   taskId: 'ids',
 } as const;
+
+/** Lists to choose their values from. */
+export const AD_HOC_CHOICES: Readonly<Record<string, ChoiceKind | undefined>> = {
+  ...{ name: 'names', state: 'states', worker: 'workers', queue: 'queues', exceptionType: 'exceptionTypes' },
+};
 
 type Key = keyof typeof AD_HOC_KEYS;
 

@@ -1,4 +1,5 @@
 import type { CeleryQuery, QueryKind } from '../query';
+import { annotationsKind } from './annotations/request';
 import { auditKind } from './audit/request';
 import { eventsKind } from './events/request';
 import { failuresKind } from './failures/request';
@@ -26,6 +27,7 @@ const KINDS: { readonly [K in QueryKind]: Kind<K> } = {
   audit: auditKind,
   gaps: gapsKind,
   status: statusKind,
+  annotations: annotationsKind,
 };
 
 /** The kind of a query, which is one of its own kind: the type of the table says so, that of the look-up cannot. */

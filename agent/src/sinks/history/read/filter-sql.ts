@@ -86,7 +86,8 @@ function oneOf(column: string, values: readonly string[] | undefined, params: Pa
   return [`${column} = any(${params.add([first, ...more])}::text[])`];
 }
 
-function namesSql(names: readonly string[] | undefined, params: Params): string[] {
+/** Conditions over `t.name`; see `TaskFilter.names`. */
+export function namesSql(names: readonly string[] | undefined, params: Params): string[] {
   if (names === undefined) return [];
   const isPattern = (name: string): boolean => name.startsWith('*') || name.endsWith('*');
   const exact = names.filter((name) => !isPattern(name));

@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
+import type { EventFilter } from '../../../core/query/events.ts';
 import type { SeriesQuery, TaskFilter, TaskSort } from '../../../core/query/filter.ts';
 import type { HistoryReader, TaskPage } from '../../../core/query/reader.ts';
 import type { TaskRecord } from '../../../core/query/records.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { keyId } from '../safe-values.ts';
+import { readEvents } from './event-list.ts';
 import { readTimeline, readWorkerEvents } from './events.ts';
 import { exportRows } from './export.ts';
 import { readFailures } from './failures.ts';
@@ -150,6 +152,10 @@ class PostgresReader implements HistoryReader {
 
   workers() {
     return this.#use((session) => readWorkers(session, this.#clock.now()));
+  }
+
+  events(filter: EventFilter, limit: number, cursor?: string) {
+    return this.#use((session) => readEvents(session, filter, limit, cursor));
   }
 
   workerEvents(hostname: string, fromMs: number, toMs: number, limit: number) {

@@ -39,11 +39,7 @@ export function EventsEditor({ query, onChange, choices }: EditorProps<'events'>
         />
       </InlineFieldRow>
       <InlineFieldRow>
-        <TextField
-          label={t('editor.task-id', 'Task ID')}
-          value={query.taskId}
-          onChange={(taskId) => set({ taskId })}
-        />
+        <TextField label={t('editor.task-id', 'Task ID')} value={query.taskId} onChange={(taskId) => set({ taskId })} />
         <TextField
           label={t('editor.text', 'Text')}
           tooltip={t('editor.text-tooltip', 'Anywhere in the event, any case')}

@@ -63,6 +63,13 @@ export function SeriesEditor({ query, onChange, choices }: EditorProps<'series'>
           value={query.step}
           onChange={(step) => onChange({ ...query, step })}
         />
+        <TextField
+          label={t('editor.legend', 'Legend')}
+          tooltip={t('editor.legend-tooltip', 'Names of labels in double braces, as in Prometheus')}
+          placeholder="{{name}}"
+          value={query.legend}
+          onChange={(legend) => onChange({ ...query, legend })}
+        />
         <CountField
           label={t('editor.series-limit', 'Series at most')}
           most={999}

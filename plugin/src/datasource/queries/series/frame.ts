@@ -11,6 +11,8 @@ export interface SeriesInfo {
   readonly nowMs: number;
   /** Filters that roll-ups do not know */
   readonly ignored: readonly string[];
+  /** `{{name}}`, `{{state}}` … are the labels of a series, `{{column}}` what is counted */
+  readonly legend?: string;
 }
 
 type One = Series['series'][number];
@@ -30,7 +32,7 @@ export function seriesFrames(refId: string, series: Series, info: SeriesInfo): D
       : []),
   ];
   return (shown.length === 0 ? [{ labels: {}, points: [] }] : shown).map((one, index) =>
-    frameOf(refId, series, one, info.nowMs, index === 0 ? notices : []),
+    frameOf(refId, series, one, info, index === 0 ? notices : []),
   );
 }
 
@@ -38,7 +40,7 @@ function frameOf(
   refId: string,
   { fromMs, toMs, stepMs, columns }: Series,
   { labels, points }: One,
-  nowMs: number,
+  { nowMs, legend }: SeriesInfo,
   notices: Array<ReturnType<typeof truncated>>,
 ): DataFrame {
   const byTime = new Map(points.map((point) => [point.timeMs, point.values]));
@@ -46,7 +48,7 @@ function frameOf(
   const times = Array.from({ length: steps }, (_, index) => fromMs + index * stepMs);
   return createDataFrame({
     refId,
-    name: nameOf(labels, columns, columns[0] ?? ''),
+    name: nameOf(labels, columns, columns[0] ?? '', legend),
     meta: {
       preferredVisualisationType: 'graph',
       custom: { celery: 'series', stepMs },
@@ -59,7 +61,7 @@ function frameOf(
         type: FieldType.number,
         labels,
         config: {
-          displayNameFromDS: nameOf(labels, columns, name),
+          displayNameFromDS: nameOf(labels, columns, name, legend),
           unit: UNITS[name] ?? 'short',
           ...(ADDITIVE.includes(name) ? { min: 0 } : {}),
           ...colorOf(labels),
@@ -70,8 +72,16 @@ function frameOf(
   });
 }
 
-/** As legends name it: the values of the labels, with the column where there are several. */
-function nameOf(labels: Readonly<Record<string, string>>, columns: readonly string[], name: string): string {
+/** The query's own legend, else the values of the labels, with the column where there are several. */
+function nameOf(
+  labels: Readonly<Record<string, string>>,
+  columns: readonly string[],
+  name: string,
+  legend = '',
+): string {
+  if (legend.trim() !== '') {
+    return legend.replace(/{{\s*(\w+)\s*}}/g, (_, key: string) => (key === 'column' ? name : (labels[key] ?? '')));
+  }
   const values = Object.values(labels).map((value) => (value === '' ? '(none)' : value));
   if (values.length === 0) {
     return name;

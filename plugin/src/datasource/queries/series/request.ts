@@ -31,7 +31,9 @@ export const seriesKind: Kind<'series'> = {
     return client
       .series(params, requestId)
       .pipe(
-        map((series) => ({ frames: seriesFrames(refId, series, { limit, nowMs, ignored: Object.keys(unknown) }) })),
+        map((series) => ({
+          frames: seriesFrames(refId, series, { limit, nowMs, ignored: Object.keys(unknown), legend: query.legend }),
+        })),
       );
   },
 };
