@@ -36,7 +36,7 @@ import { listRoutes } from './routes/lists.ts';
 import { liveRoutes } from './routes/live.ts';
 import { healthRoutes, statusRoutes } from './routes/status.ts';
 import { taskRoutes } from './routes/tasks.ts';
-import { taskActionRoutes } from './routes/task-actions.ts';
+import { retryPlanRoutes, taskActionRoutes } from './routes/task-actions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
 /** Bounds on what one client may hold. */
@@ -164,6 +164,7 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   await app.register(liveRoutes, context);
   await app.register(commandRoutes, context);
   await app.register(taskActionRoutes, context);
+  await app.register(retryPlanRoutes, context);
   await app.register(bulkRoutes, context);
   await app.register(auditRoutes(actions), context);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

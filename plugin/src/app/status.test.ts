@@ -9,6 +9,7 @@ const status = (change: Partial<Status> = {}): Status => ({
   broker: { displayUrl: 'redis://localhost:6379/0', connected: true, sinceMs: 0, reconnects: 0 },
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },
   live: { subscribers: 0, maxSubscribers: 100 },
+  otlp: [],
   counts: {},
   warnings: [],
   ...change,

@@ -47,12 +47,6 @@ export function dashboardUrl(
   return `/d/${DASHBOARD_UIDS[board]}?${[...search, ...(range === undefined ? [] : [range])].join('&')}`;
 }
 
-/** The trace id that the agent's spans of a task carry: the id of the workflow's root as hex digits. */
-export function traceIdOf(task: { readonly rootId?: string | null; readonly taskId?: string }): string | null {
-  const id = (task.rootId ?? task.taskId ?? '').replaceAll('-', '').toLowerCase();
-  return /^[0-9a-f]{32}$/.test(id) ? id : null;
-}
-
 /** On a field with a task's id. `traceId` must be a field of the same frame. */
 export function taskLinks(targets: LinkTargets): DataLink[] {
   const { loki, tempo } = targets;

@@ -13,6 +13,7 @@ import { parameters } from '../contract/parameters.ts';
 import { ref } from '../contract/schemas.ts';
 import { parseDuration, parseInstant } from '../contract/time.ts';
 import { ApiProblem, badParameter } from '../errors.ts';
+import type { HttpDeps } from '../ports.ts';
 import { rawMember } from '../raw-body.ts';
 import { summaryOf, toOutcome } from './commands.ts';
 
@@ -109,6 +110,18 @@ const sendSchema = {
 const READY = ['SUCCESS', 'FAILURE', 'REVOKED'];
 const LONGEST_WAIT_MS = 60_000;
 
+const planConfig = { access: 'editor' as const };
+
+/** What a retry would do: of an editor alone, who alone may do it. */
+export const retryPlanRoutes: Routes = async (app, { deps }: RouteContext) => {
+  const planOf = async (taskId: string) => needControl(deps).planRetry(await findTask(deps, taskId));
+  app.get('/tasks/:taskId/retry', { schema: planSchema, config: planConfig }, ({ params }) => planOf(params.taskId));
+  app.get('/plans/retry/:taskId', { schema: planAliasSchema, config: planConfig }, ({ params }) =>
+    planOf(params.taskId),
+  );
+  await Promise.resolve();
+};
+
 /** What acts on one task. */
 export const taskActionRoutes: Routes = async (app, { deps }: RouteContext) => {
   const act = (action: string) => ({ access: 'editor' as const, action });
@@ -147,19 +160,12 @@ export const taskActionRoutes: Routes = async (app, { deps }: RouteContext) => {
     return { ...about, workers: [...control.reached(target)], ...toOutcome(result) };
   }
 
-  const plan = { schema: planSchema, config: { access: 'editor' as const } };
-  app.get('/tasks/:taskId/retry', plan, async ({ params }) =>
-    needControl(deps).planRetry(await findTask(params.taskId)),
-  );
-  app.get('/plans/retry/:taskId', { ...plan, schema: planAliasSchema }, async ({ params }) =>
-    needControl(deps).planRetry(await findTask(params.taskId)),
-  );
   app.post('/tasks/:taskId/retry', { schema: retrySchema, config: act('task.retry') }, async (request) => {
     const control = needControl(deps);
     const edited = argumentsOf(request);
     const body = request.body;
     noteWrite(request, { arguments: noted(edited, body) });
-    const task = await findTask(request.params.taskId);
+    const task = await findTask(deps, request.params.taskId);
     const isEdited = edited.argsJson !== undefined || edited.kwargsJson !== undefined;
     const done = await control.retry(task, isEdited ? edited : undefined, toOptions(body, deps.clock.now()));
     if (!done.ok) throw new ApiProblem(409, 'not-retryable', done.reason);
@@ -185,14 +191,14 @@ export const taskActionRoutes: Routes = async (app, { deps }: RouteContext) => {
     const value = some({ result, resultJson, resultRepr, traceback });
     return { taskId, state, ready: READY.includes(state), ...value } satisfies TaskResultBody;
   });
-
-  async function findTask(taskId: string): Promise<TaskRecord> {
-    const task = await needHistory(deps).findTask(taskId);
-    if (task !== undefined) return task;
-    throw new ApiProblem(404, 'task-not-found', `No task '${taskId}' is in the history.`, 'taskId');
-  }
   await Promise.resolve();
 };
+
+async function findTask(deps: HttpDeps, taskId: string): Promise<TaskRecord> {
+  const task = await needHistory(deps).findTask(taskId);
+  if (task !== undefined) return task;
+  throw new ApiProblem(404, 'task-not-found', `No task '${taskId}' is in the history.`, 'taskId');
+}
 
 /** As they were written: a number that was read would lose digits. */
 function argumentsOf(request: FastifyRequest): Partial<TaskArguments> {

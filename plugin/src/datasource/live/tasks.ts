@@ -48,7 +48,7 @@ const INSTANTS: Readonly<Record<string, keyof Task>> = {
 
 const UNKNOWN: Omit<Task, 'taskId' | 'state' | 'timestampMs'> = {
   ...{ name: null, worker: null, client: null, queue: null, exchange: null, routingKey: null },
-  ...{ rootId: null, parentId: null, args: null, kwargs: null, result: null, exception: null },
+  ...{ rootId: null, parentId: null, traceId: '', args: null, kwargs: null, result: null, exception: null },
   ...{ exceptionType: null, traceback: null, eta: null, expires: null, retries: null, runtimeMs: null },
   ...{ sentMs: null, receivedMs: null, startedMs: null, succeededMs: null, failedMs: null, retriedMs: null },
   ...{ revokedMs: null, rejectedMs: null, clock: null, pid: null, oddities: null },

@@ -28,13 +28,11 @@ export const seriesKind: Kind<'series'> = {
       ...{ names, states, workers, queues, columns, by: query.by, limit: limit + 1 },
       ...{ from: String(fromMs), to: String(toMs), step: `${stepOf(query, context)}ms` },
     };
-    return client
-      .series(params, requestId)
-      .pipe(
-        map((series) => ({
-          frames: seriesFrames(refId, series, { limit, nowMs, ignored: Object.keys(unknown), legend: query.legend }),
-        })),
-      );
+    return client.series(params, requestId).pipe(
+      map((series) => ({
+        frames: seriesFrames(refId, series, { limit, nowMs, ignored: Object.keys(unknown), legend: query.legend }),
+      })),
+    );
   },
 };
 

@@ -2,7 +2,7 @@ import type { DataFrame } from '@grafana/data';
 import type { Task, TaskFilter } from '../../../shared/api';
 import { STATE_MAPPINGS } from '../../../shared/frames/states';
 import { type Column, column, tableFrame, truncated } from '../../../shared/frames/table';
-import { type LinkTargets, nameLinks, queueLinks, taskLinks, traceIdOf, workerLinks } from '../../../shared/links';
+import { type LinkTargets, nameLinks, queueLinks, taskLinks, workerLinks } from '../../../shared/links';
 
 const hidden = true;
 
@@ -36,7 +36,7 @@ export function taskColumns<Row extends Task>(links: LinkTargets): Array<Column<
     column.text('routingKey', 'Routing key', { hidden }),
     column.text('rootId', 'Root ID', { hidden, links: taskLinks(links) }),
     column.text('parentId', 'Parent ID', { hidden, links: taskLinks(links) }),
-    column.text('traceId', 'Trace ID', { hidden, value: traceIdOf }),
+    column.text('traceId', 'Trace ID', { hidden }),
     column.text('eta', 'ETA', { hidden }),
     column.text('expires', 'Expires', { hidden }),
     column.number('clock', 'Clock', { hidden }),

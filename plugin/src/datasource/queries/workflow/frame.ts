@@ -1,7 +1,7 @@
 import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
 import { STATES, STATE_COLORS, stateColor } from '../../../shared/frames/states';
 import { column, tableFrame, truncated } from '../../../shared/frames/table';
-import { type LinkTargets, taskLinks, traceIdOf } from '../../../shared/links';
+import { type LinkTargets, taskLinks } from '../../../shared/links';
 import { taskColumns } from '../tasks/frame';
 import { beginOf, endOf, type Step } from './model';
 
@@ -95,7 +95,7 @@ export function graphFrames(info: WorkflowInfo, steps: readonly Step[], links: L
       text(
         'traceId',
         'Trace ID',
-        steps.map((step) => traceIdOf(step)),
+        steps.map(({ traceId }) => traceId),
       ),
     ],
   });
@@ -177,7 +177,6 @@ export function traceFrame(info: WorkflowInfo, steps: readonly Step[]): DataFram
   const { refId, rootId } = info;
   const ids = new Set(steps.map(({ taskId }) => taskId));
   const spans = steps.flatMap((step) => spansOf(step, ids));
-  const traceId = rootId.replaceAll('-', '');
   const values = <T>(pick: (span: Span) => T) => spans.map(pick);
   const failed = ({ step }: Span) => step.state === 'FAILURE';
   return createDataFrame({
@@ -189,7 +188,7 @@ export function traceFrame(info: WorkflowInfo, steps: readonly Step[]): DataFram
       ...(info.truncated ? { notices: noticesOf(info, steps) } : {}),
     },
     fields: [
-      { name: 'traceID', type: FieldType.string, values: values(() => traceId) },
+      { name: 'traceID', type: FieldType.string, values: values(({ step }) => step.traceId) },
       { name: 'spanID', type: FieldType.string, values: values(({ spanID }) => spanID) },
       { name: 'parentSpanID', type: FieldType.string, values: values(({ parentSpanID }) => parentSpanID) },
       { name: 'operationName', type: FieldType.string, values: values(({ operationName }) => operationName) },
