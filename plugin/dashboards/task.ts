@@ -21,6 +21,7 @@ export const task = dashboard({
           title: 'State',
           description: 'State after the last event.',
           unit: 'none',
+          thresholds: [[0, 'text']],
           fields: '/^State$/',
           targets: [detail()],
         }),

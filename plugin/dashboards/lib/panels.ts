@@ -6,6 +6,7 @@ import {
   GraphDrawStyle,
   LegendDisplayMode,
   LegendPlacement,
+  LogsSortOrder,
   ReduceDataOptionsBuilder,
   SortOrder,
   StackingConfigBuilder,
@@ -215,14 +216,24 @@ export function table(options: Table): tableSdk.PanelBuilder {
   const { columns, transformations = [] } = options;
   const chosen: DataTransformerConfig[] =
     columns === undefined ? [] : [{ id: 'filterFieldsByName', options: { include: { names: columns } } }];
-  return base(new tableSdk.PanelBuilder(), { ...options, transformations: [...transformations, ...chosen] })
+  // The word for an empty table would stand in each empty cell too.
+  const cells: Override = { field: '/.*/', set: { noValue: '–' } };
+  return base(new tableSdk.PanelBuilder(), {
+    ...options,
+    overrides: [cells, ...(options.overrides ?? [])],
+    transformations: [...transformations, ...chosen],
+  })
     .showHeader(true)
     .filterable(true)
     .cellHeight(TableCellHeight.Sm);
 }
 
 export const logs = (options: Base): logsSdk.PanelBuilder =>
-  base(new logsSdk.PanelBuilder(), options).showTime(true).wrapLogMessage(true).enableLogDetails(true);
+  base(new logsSdk.PanelBuilder(), options)
+    .showTime(true)
+    .wrapLogMessage(false)
+    .enableLogDetails(true)
+    .sortOrder(LogsSortOrder.Ascending);
 
 export const nodeGraph = (options: Base): nodegraphSdk.PanelBuilder => base(new nodegraphSdk.PanelBuilder(), options);
 

@@ -16,6 +16,8 @@ export const openTask: PluginExtensionAddedLinkConfig<PluginExtensionResourceAtt
   description: 'The task behind this span or log line',
   icon: 'external-link-alt',
   targets: [PluginExtensionPoints.TraceViewResourceAttributes, PluginExtensionPoints.LogsViewResourceAttributes],
+  // Grafana asks for a path or a handler before it asks configure().
+  path: dashboardPath('task'),
   configure: (context) => {
     const taskId = taskIdOf(context);
     if (context === undefined || taskId === undefined) {
@@ -32,6 +34,7 @@ export const openOverview: PluginExtensionAddedLinkConfig<PluginExtensionPanelCo
   description: 'Health of the Celery cluster over the same time range',
   icon: 'apps',
   targets: [PluginExtensionPoints.DashboardPanelMenu],
+  path: dashboardPath('overview'),
   configure: (context) => {
     const uid = context?.targets.find(({ datasource }) => datasource?.type === DATASOURCE_ID)?.datasource?.uid;
     if (context === undefined || uid === undefined) {

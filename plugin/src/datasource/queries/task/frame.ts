@@ -7,7 +7,7 @@ import { taskColumns } from '../tasks/frame';
 /** One row with all that is known of a task. */
 export function taskFrame(refId: string, task: TaskDetail, links: LinkTargets): DataFrame {
   const columns = [...taskColumns<TaskDetail>(links), column.other<TaskDetail>('children', 'Children')];
-  return tableFrame({ refId, kind: 'task' }, columns, [task]);
+  return tableFrame({ refId, kind: 'task', custom: { filter: { ids: [task.taskId] } } }, columns, [task]);
 }
 
 /** One row per event, in the order of attempts. */

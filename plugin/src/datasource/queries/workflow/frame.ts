@@ -18,7 +18,12 @@ const noticesOf = (info: WorkflowInfo, steps: readonly Step[]) =>
 export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links: LinkTargets): DataFrame {
   const { refId, rootId } = info;
   return tableFrame<Step>(
-    { refId, kind: 'workflow', custom: { rootId, truncated: info.truncated }, notices: noticesOf(info, steps) },
+    {
+      refId,
+      kind: 'workflow',
+      custom: { rootId, filter: { rootId }, truncated: info.truncated },
+      notices: noticesOf(info, steps),
+    },
     [
       ...taskColumns<Step>(links),
       column.span('queueWaitMs', 'Waited', { width: 100 }),
@@ -33,7 +38,7 @@ export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links:
 export function graphFrames(info: WorkflowInfo, steps: readonly Step[], links: LinkTargets): DataFrame[] {
   const { refId, rootId } = info;
   const ids = new Set(steps.map(({ taskId }) => taskId));
-  const edges = steps.filter(({ parentId }) => parentId !== null && ids.has(parentId));
+  const edges = steps.filter(({ parentId, depth }) => depth > 0 && parentId !== null && ids.has(parentId));
   const meta = (kind: string) => ({
     custom: { celery: kind, rootId },
     preferredVisualisationType: 'nodeGraph' as const,
@@ -210,7 +215,8 @@ export function traceFrame(info: WorkflowInfo, steps: readonly Step[]): DataFram
 
 function spansOf(step: Step, ids: ReadonlySet<string>): Span[] {
   const start = beginOf(step);
-  const parent = step.parentId !== null && ids.has(step.parentId) ? step.parentId : undefined;
+  // A task that was retried names itself as its parent (celery/app/task.py); Grafana's trace view fails without a root.
+  const parent = step.depth > 0 && step.parentId !== null && ids.has(step.parentId) ? step.parentId : undefined;
   const whole: Span = {
     ...{ spanID: step.taskId, parentSpanID: parent, operationName: step.name ?? 'unknown', step },
     ...{ startTime: start, duration: Math.max(endOf(step) - start, 0) },
