@@ -21,7 +21,7 @@ import { AgentClient } from './client';
 import { testAgent } from './config/test';
 import { LiveStream } from './live/stream';
 import { holdsTemplate, interpolateQuery } from './interpolate';
-import { AnnotationEditor } from './lazy';
+import { AnnotationEditor } from './annotations/AnnotationEditor';
 import { type ForeignQuery, migrateQuery } from './migrate';
 import type { CeleryOptions } from './options';
 import { kindOf } from './queries';

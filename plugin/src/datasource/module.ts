@@ -1,7 +1,9 @@
 import { DataSourcePlugin } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { CeleryDataSource } from './datasource';
-import { ConfigEditor, QueryEditor, QueryHelp } from './lazy';
+import { ConfigEditor } from './config/ConfigEditor';
+import { QueryEditor } from './editor/QueryEditor';
+import { QueryHelp } from './editor/QueryHelp';
 import type { CeleryOptions, CelerySecureOptions } from './options';
 import pluginJson from './plugin.json';
 import type { CeleryQuery } from './query';

@@ -1,7 +1,7 @@
 import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
 import { from, map, type Observable } from 'rxjs';
 import type { CeleryDataSource } from '../datasource';
-import { VariableEditor } from '../lazy';
+import { VariableEditor } from './VariableEditor';
 import { CHOICES, type VariableQuery } from './query';
 
 /** Latest tasks that a variable offers: enough to pick one from, a page of the list at most. */
