@@ -3,11 +3,10 @@ import type { RawMessage } from '../wire/message.ts';
 import { MAX_NESTING, survey, TOO_DEEP } from '../wire/survey.ts';
 import type { CeleryEvent, Decoded, Reject } from './event.ts';
 import { eventIdentity } from './identity.ts';
+import { kindOf, knownText, MAX_KEY_LENGTH } from './known-texts.ts';
 
 /** Most events in one message; Celery's dispatcher flushes at 24 (celery/events/dispatcher.py). */
 export const MAX_EVENTS = 100_000;
-/** Longest type, node name and task id, UTF-16 units: they are keys of indexes, which take no more. */
-export const MAX_KEY_LENGTH = 512;
 
 /**
  * Decodes a message of the event exchange: one event, or an array of them (`task.multi`). What cannot be used is
@@ -43,11 +42,10 @@ function decodeEvent(value: unknown, receivedMs: number, deep: boolean): CeleryE
   if (!isRecord(value)) return rejected('fields', `an event is ${describe(value)}`);
   const type = value['type'];
   if (typeof type !== 'string') return bad('type', type);
-  const group = groupOf(type);
-  if (group !== 'task' && group !== 'worker') return otherGroup(type);
-  // Gossip's election: internal, and celery.events.state fails on its `id`.
-  if (group === 'worker' && type.startsWith('worker-elect')) return rejected('ignored', type);
+  const kind = kindOf(type);
+  if (kind === undefined) return otherGroup(type);
 
+  const { group } = kind;
   const hostname = value['hostname'];
   if (!isKey(hostname)) return bad('hostname', hostname, type);
   const uuid = group === 'task' ? value['uuid'] : '';
@@ -59,25 +57,28 @@ function decodeEvent(value: unknown, receivedMs: number, deep: boolean): CeleryE
 
   const clock = typeof value['clock'] === 'number' && Number.isSafeInteger(value['clock']) ? value['clock'] : 0;
   const id = uuid as string;
+  const host = knownText(hostname);
+  shareTexts(value, kind.type, host, id);
   return {
-    type,
+    type: kind.type,
     group,
-    subject: type.slice(group.length + 1),
-    hostname,
+    subject: kind.subject,
+    hostname: host,
     uuid: id,
     timestamp,
     clock,
-    identity: eventIdentity(hostname, type, id, clock, timestamp),
+    identity: eventIdentity(host, kind.type, id, clock, timestamp),
     receivedMs,
     fields: value,
   };
 }
 
-/** What stands before the first dash, as Python's `partition('-')`; the whole type where there is none. */
-function groupOf(type: string): string {
-  if (type.startsWith('task-')) return 'task';
-  const dash = type.indexOf('-');
-  return dash < 0 ? type : type.slice(0, dash);
+/** Puts equal texts in the place of those that come with every event: what is held of it is then smaller. */
+function shareTexts(fields: Record<string, unknown>, type: string, hostname: string, uuid: string): void {
+  fields['type'] = type;
+  fields['hostname'] = hostname;
+  if (typeof fields['name'] === 'string') fields['name'] = knownText(fields['name']);
+  if (fields['root_id'] === uuid) fields['root_id'] = uuid;
 }
 
 function otherGroup(type: string): Reject {

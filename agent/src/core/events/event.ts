@@ -1,7 +1,7 @@
 /**
  * One Celery event, as its sender wrote it.
  *
- * `fields` is the decoded body and is never changed or copied: what Celery sent is what the history keeps.
+ * `fields` is the decoded body, and once decoded never changed or copied: what Celery sent is what the history keeps.
  * The named members are its checked head (celery/events/event.py `Event`, celery/events/state.py `State.event`).
  */
 export interface CeleryEvent {
