@@ -101,6 +101,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     onGap: (gap) => losses.gap(gap),
   });
   ingest.wake();
+  open.use(acting.startProbing());
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);

@@ -37,9 +37,11 @@ export interface Acting {
   readonly audit: AuditTrail;
   /** Why results cannot be looked up; undefined when they can. */
   resultsProblem(): string | undefined;
+  /** To be called once the broker is listened to: before, nobody can be asked. */
+  startProbing(): { close(): void };
 }
 
-/** Opens remote control, results, sign-in and audit, and starts the probes. Nothing of it connects before it is used. */
+/** Opens remote control, results, sign-in and audit. Nothing of it connects before it is used. */
 export function openActing(config: Config, deps: ActingDeps, open: CloserStack): Acting {
   const { clock, logger, transport, cluster, metrics, masker, history } = deps;
   const { backend, problem } = openResults(config, clock);
@@ -63,21 +65,20 @@ export function openActing(config: Config, deps: ActingDeps, open: CloserStack):
       options: controlOptions(config, `umbel@${hostname()}`),
     }),
   );
-  open.use(
-    startProbes({
-      control,
-      depths: (names) => transport.tasks.depths(names),
-      cluster,
-      metrics,
-      clock,
-      logger,
-      intervalMs: config.metrics.probeIntervalMs,
-    }),
-  );
   return {
     control,
     identity: openIdentity(identityOptions(config), { clock, logger }),
     audit,
     resultsProblem: () => problem ?? backend?.health().problem,
+    startProbing: () =>
+      startProbes({
+        control,
+        depths: (names) => transport.tasks.depths(names),
+        cluster,
+        metrics,
+        clock,
+        logger,
+        intervalMs: config.metrics.probeIntervalMs,
+      }),
   };
 }

@@ -1,3 +1,4 @@
+import { BrokerUnavailable } from '../core/control/command.ts';
 import type { ControlService, Inspector, QueueDepth } from '../core/control/service.ts';
 import { memsampleBytes, workerReading, type WorkerReading } from '../core/control/worker-reading.ts';
 import type { TaskState } from '../core/state/task.ts';
@@ -82,7 +83,8 @@ function guarded({ metrics, clock, logger }: ProbeDeps, probe: Probe, ask: () =>
       isFailing = false;
     } catch (error) {
       metrics.cluster.failed(probe, clock.now());
-      if (!isFailing) logger.warn({ err: error }, `the ${probe} cannot be asked for the metrics`);
+      const why = error instanceof BrokerUnavailable ? { reason: error.message } : { err: error };
+      if (!isFailing) logger.warn(why, `the ${probe} cannot be asked for the metrics`);
       isFailing = true;
     }
   };
