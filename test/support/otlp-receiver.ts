@@ -12,6 +12,8 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly bytes: number;
+  /** What came as JSON, which is not decoded further. */
+  readonly json: unknown;
 }
 
 /**
@@ -57,7 +59,10 @@ export async function startOtlpReceiver({ isClosed = false } = {}): Promise<Otlp
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const sent = Buffer.concat(chunks);
     const path = request.url ?? '';
-    receiver.requests.push({ path, headers: request.headers, bytes: sent.length });
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+    const isJson = request.headers['content-type'] === 'application/json';
+    const json = isJson ? (JSON.parse(body.toString('utf8')) as unknown) : undefined;
+    receiver.requests.push({ path, headers: request.headers, bytes: sent.length, json });
     const { manner } = receiver;
     if (manner === 'silent') return;
     if (manner !== 'take') {
@@ -65,9 +70,8 @@ export async function startOtlpReceiver({ isClosed = false } = {}): Promise<Otlp
       response.writeHead(manner.status).end('not now');
       return;
     }
-    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
-    if (path === '/v1/traces') receiver.spans.push(...readTraces(body));
-    else if (path === '/v1/logs') receiver.logs.push(...readLogs(body));
+    if (!isJson && path === '/v1/traces') receiver.spans.push(...readTraces(body));
+    if (!isJson && path === '/v1/logs') receiver.logs.push(...readLogs(body));
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   }
 

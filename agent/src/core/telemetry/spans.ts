@@ -1,4 +1,4 @@
-import { isReady, REJECTED, REVOKED, SUCCESS } from '../state/states.ts';
+import { isReady, SUCCESS } from '../state/states.ts';
 import type { TaskState } from '../state/task.ts';
 import type { Attempt } from './attempts.ts';
 import {
@@ -103,7 +103,10 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
   const last = attempts.at(-1);
   const end = Math.max(...attempts.map(({ ended }) => ended ?? -Infinity), 0) || (task.timestamp ?? 0);
   const starts = attempts.flatMap(({ sent, received, started }) => sent ?? received ?? started ?? []);
-  const failure = isFailed(task) ? last?.failure : undefined;
+  // Celery's merged state stays STARTED when a worker rejects the message.
+  const state = isReady(task.state) ? task.state : (last?.state ?? task.state);
+  const isFailed = state !== SUCCESS;
+  const failure = isFailed ? last?.failure : undefined;
   const rootId = rootOf(task.uuid, task.root_id);
   return {
     name: nameOf(task),
@@ -117,10 +120,11 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
       ...messagingAttributes(task, place),
       ...taskAttributes(task, place),
       ...present({
+        'celery.state': state,
         'celery.client': task.client ?? undefined,
         'celery.eta': textOf(task.eta),
         'celery.runtime': typeof task.runtime === 'number' ? task.runtime : undefined,
-        'error.type': failure === undefined ? errorType(task) : exceptionAttributes(failure, false)['exception.type'],
+        'error.type': isFailed ? errorType(state, failure) : undefined,
       }),
     },
     events: [
@@ -128,7 +132,7 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
       ...(failure === undefined ? [] : [exceptionEvent(failure, end)]),
     ],
     links: attempts.flatMap(({ link }) => link ?? []).filter(isFirst),
-    error: isFailed(task) ? (failure === undefined ? '' : failureText(failure)) || task.state.toLowerCase() : undefined,
+    error: isFailed ? (failure && failureText(failure)) || state.toLowerCase() : undefined,
   };
 }
 
@@ -146,12 +150,9 @@ function retryEvent({ number, ended, failure }: Attempt): SpanEvent[] {
 }
 
 /** Celery counts a revoked task among the exceptions too; a rejected message was not processed. */
-function isFailed({ state }: TaskState): boolean {
-  return (isReady(state) && state !== SUCCESS) || state === REJECTED;
-}
-
-function errorType({ state }: TaskState): string | undefined {
-  return state === REVOKED || state === REJECTED ? state.toLowerCase() : undefined;
+function errorType(state: string, failure: Attempt['failure']): string {
+  const type = failure && exceptionAttributes(failure, false)['exception.type'];
+  return typeof type === 'string' ? type : state.toLowerCase();
 }
 
 function isFirst({ spanId }: SpanLink, index: number, all: readonly SpanLink[]): boolean {

@@ -88,11 +88,11 @@ export class OtlpSink {
   #task({ event, task, before, revived }: TaskChange): void {
     if (revived !== undefined) this.#turn('online', revived, event);
     const wasOver = before !== undefined && isReady(before);
-    // An event that comes too late to be told of.
-    if (wasOver && !this.#attempts.has(task.uuid)) return;
+    // What comes after the end may still complete it while that is not told, but not move it.
+    if (wasOver && (endsAttempt(event) || !this.#attempts.has(task.uuid))) return;
     const attempts = this.#attemptsOf(task, event);
     const attempt = noteEvent(attempts, event);
-    if (!endsAttempt(event) || wasOver) return;
+    if (!endsAttempt(event)) return;
     const isOver = isReady(task.state);
     this.#pending.add(event.identity, (isOurs) => {
       if (isOver) this.#attempts.delete(task.uuid);

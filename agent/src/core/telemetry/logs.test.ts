@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { makeEvent } from '../state/event.testkit.ts';
+import { WorkerState } from '../state/worker.ts';
+import { spanIdOf, traceIdOf } from './ids.ts';
+import { taskLog, workerLog } from './logs.ts';
+import { after, PLACE, ROOT_ID, TASK_ID, taskEvent } from './telemetry.testkit.ts';
+
+const received = taskEvent('received', 1, { name: 'shop.pay', root_id: ROOT_ID });
+
+function logOf(subject: string, body: Record<string, unknown> = {}) {
+  const event = taskEvent(subject, 2, body);
+  return taskLog(event, after(received, event).task, PLACE, 3);
+}
+
+describe('log records of tasks', () => {
+  it('tell severity, what happened and why, and lead to the trace', () => {
+    const told = { time: 2, traceId: traceIdOf(ROOT_ID), spanId: spanIdOf(TASK_ID, 'task') };
+    const head = `Task shop.pay[${TASK_ID}]`;
+    const failure = { exception: "ValueError('no\\nmoney')", traceback: 'Traceback …' };
+    expect(logOf('failed', failure)).toMatchObject({
+      ...{ ...told, severity: 'ERROR', body: `${head} failed: ValueError: no money` },
+      attributes: {
+        ...{ 'celery.event': 'task-failed', 'celery.queue': 'orders', 'celery.retries': 3 },
+        ...{ 'exception.type': 'ValueError', 'exception.message': 'no money', 'exception.stacktrace': 'Traceback …' },
+      },
+    });
+    expect(logOf('retried', failure)).toMatchObject({
+      ...told,
+      severity: 'WARN',
+      body: `${head} is retried: ValueError: no money`,
+    });
+    expect(logOf('revoked', { terminated: true, signum: '15' })).toMatchObject({
+      ...{ ...told, severity: 'WARN', body: `${head} was revoked: its process was ended` },
+      attributes: { 'celery.terminated': true, 'celery.signum': '15' },
+    });
+    expect(logOf('revoked', { expired: true })?.body).toBe(`${head} was revoked: it had expired`);
+    expect(logOf('rejected', { requeue: true })).toMatchObject({
+      ...{ ...told, severity: 'WARN', body: `${head} was rejected: back to the queue` },
+      attributes: { 'celery.requeue': true },
+    });
+    expect(logOf('rejected', { requeue: false })?.body).toBe(`${head} was rejected`);
+  });
+
+  it.each(['sent', 'received', 'started', 'succeeded', 'my-progress'])('are not made of task-%s', (subject) => {
+    expect(logOf(subject)).toBeUndefined();
+  });
+});
+
+describe('log records of workers', () => {
+  const worker = Object.assign(new WorkerState('celery@a'), {
+    pid: 7,
+    sw_ver: '5.7.0',
+    freq: 10,
+    lastSeenMs: 1_000_000,
+  });
+
+  it('tell who came, went, or fell silent, and have no trace', () => {
+    const event = makeEvent('worker-online', { timestamp: 900 });
+    expect(workerLog('online', worker, event)).toEqual({
+      ...{ time: 900, severity: 'INFO', body: 'Worker celery@a is online' },
+      attributes: {
+        ...{ 'celery.event': 'worker-online', 'celery.worker': 'celery@a', 'celery.worker_change': 'online' },
+        ...{ 'celery.pid': 7, 'celery.version': '5.7.0' },
+      },
+    });
+    expect(workerLog('offline', worker, makeEvent('worker-offline', { timestamp: 901 }))).toMatchObject({
+      severity: 'WARN',
+    });
+    // Three heartbeats of 10 s after the last sign of life.
+    expect(workerLog('lost', worker, undefined)).toMatchObject({
+      ...{ time: 1030, severity: 'ERROR', body: 'Worker celery@a sends no heartbeats any more' },
+      attributes: { 'celery.event': 'worker-lost', 'celery.worker_change': 'lost' },
+    });
+  });
+});
