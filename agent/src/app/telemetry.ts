@@ -35,7 +35,7 @@ export async function openTelemetry(
 ): Promise<OtlpSink | undefined> {
   const options = otlpOptions(config, agentVersion());
   if (options === undefined) return undefined;
-  // Those who send nothing do not pay for the exporters: 11 MB of memory.
+  // Those who send nothing do not pay for the exporters: 16 MB of memory.
   const { openExporters } = await import('../sinks/otlp/exporters.ts');
   const sink = new OtlpSink({
     ...openExporters(options, logger),
