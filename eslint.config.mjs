@@ -2,7 +2,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['plugin/', '**/dist/', '**/node_modules/', '**/coverage/', '.cache/'] },
+  {
+    ignores: [
+      'plugin/',
+      'test/plugin-host/page/',
+      'test/e2e/',
+      '**/dist/',
+      '**/node_modules/',
+      '**/coverage/',
+      '.cache/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

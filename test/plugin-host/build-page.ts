@@ -42,10 +42,10 @@ export async function buildPage(react: ReactVersion): Promise<string> {
 function packagesOf(folder: string): Plugin {
   return {
     name: 'packages',
-    setup: ({ onResolve, resolve }) => {
-      onResolve({ filter: /^[^./]/ }, ({ path, importer, kind, pluginData }) => {
+    setup: (context) => {
+      context.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind, pluginData }) => {
         if (pluginData === 'resolved' || importer.includes('node_modules')) return undefined;
-        return resolve(path, { resolveDir: folder, kind, pluginData: 'resolved' });
+        return context.resolve(path, { resolveDir: folder, kind, pluginData: 'resolved' });
       });
     },
   };

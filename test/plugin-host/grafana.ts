@@ -44,18 +44,19 @@ export async function startGrafanaStandIn(bundle: string): Promise<GrafanaStandI
   const routes = readRoutes();
   const server = createServer((incoming, answer) => {
     const path = incoming.url ?? '/';
+    const user = userOf(incoming);
     if (path.startsWith(PROXY)) {
-      const user = userOf(incoming);
-      if (user === undefined) return void answer.writeHead(401).end('{"message":"Unauthorized"}');
-      const identity = signer.token(user, url, Date.now());
-      return proxy(incoming, answer, { routes, target: state.target, user, path: path.slice(PROXY.length), identity });
-    }
-    if (path === '/api/signing-keys/keys') return send(answer, '.json', JSON.stringify(signer.jwks()));
-    if (path.startsWith(PLUGIN)) return sendFile(answer, join(ROOT, 'plugin/dist'), path.slice(PLUGIN.length));
-    if (path === '/page.js') return send(answer, '.js', bundle);
-    if (path.endsWith('.svg')) return send(answer, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"></svg>');
-    if (path.startsWith('/api/') || path.startsWith('/public/')) return send(answer, '.json', '{}');
-    return send(answer, '.html', page(userOf(incoming)));
+      if (user === undefined) answer.writeHead(401).end('{"message":"Unauthorized"}');
+      else {
+        const identity = signer.token(user, url, Date.now());
+        proxy(incoming, answer, { routes, target: state.target, user, path: path.slice(PROXY.length), identity });
+      }
+    } else if (path === '/api/signing-keys/keys') send(answer, '.json', JSON.stringify(signer.jwks()));
+    else if (path.startsWith(PLUGIN)) sendFile(answer, join(ROOT, 'plugin/dist'), path.slice(PLUGIN.length));
+    else if (path === '/page.js') send(answer, '.js', bundle);
+    else if (path.endsWith('.svg')) send(answer, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"></svg>');
+    else if (path.startsWith('/api/') || path.startsWith('/public/')) send(answer, '.json', '{}');
+    else send(answer, '.html', page(user));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -78,8 +79,8 @@ function send(answer: ServerResponse, extension: string, body: string | Buffer):
 
 function sendFile(answer: ServerResponse, directory: string, path: string): void {
   const file = join(directory, normalize(`/${path.split('?')[0] ?? ''}`));
-  if (!existsSync(file)) return void answer.writeHead(404).end();
-  send(answer, extname(file), readFileSync(file));
+  if (existsSync(file)) send(answer, extname(file), readFileSync(file));
+  else answer.writeHead(404).end();
 }
 
 /** `grafanaBootData` must be there before `@grafana/runtime` is evaluated. */

@@ -4,6 +4,7 @@
  */
 import {
   type AppPlugin,
+  type AppRootProps,
   AppEvents,
   createTheme,
   type DataQuery,
@@ -91,7 +92,7 @@ async function view(source: DataSourceApi): Promise<React.ReactNode> {
             query: {},
             path: '',
             onNavChanged: () => undefined,
-          } as never)}
+          } as unknown as AppRootProps)}
         />
       );
     }

@@ -22,7 +22,7 @@ async function answerOf<T>(options: BackendSrvRequest, signal: AbortSignal): Pro
   const { url, method = 'GET', data, headers = {}, params } = options;
   const query = params === undefined ? '' : `?${new URLSearchParams(params).toString()}`;
   const body = data === undefined ? undefined : typeof data === 'string' ? data : JSON.stringify(data);
-  const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const type: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
   const response = await fetch(absolute(url) + query, { method, body, headers: { ...type, ...headers }, signal });
   const text = await response.text();
   const { status, statusText, ok } = response;
