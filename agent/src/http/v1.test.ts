@@ -34,7 +34,7 @@ const ROWS: MemoryRows = {
   failures: [
     {
       ...{ exceptionType: 'ValueError', message: 'no <n>', fingerprint: 'f1', count: 2, firstMs: 1, lastMs: 2 },
-      ...{ names: ['app.b'], sampleTaskId: 'child', sampleTraceback: null },
+      ...{ names: ['app.b'], sampleTaskId: 'child', sampleTraceback: null, trend: [2, 0] },
     },
   ],
   gaps: [{ id: 1, fromMs: 1, toMs: null, cause: 'restart', agent: 'a', healed: null }],

@@ -2,6 +2,7 @@ import type { EventFilter, EventPage } from './events.ts';
 import type { SeriesQuery, TaskFilter, TaskSort } from './filter.ts';
 import type {
   FailureGroup,
+  FailureTrend,
   GapRecord,
   TaskEventRecord,
   TaskRecord,
@@ -50,8 +51,8 @@ export interface HistoryReader {
   /** All names ever seen within the retention, sorted. */
   taskNames(): Promise<string[]>;
   series(query: SeriesQuery): Promise<TimeSeries[]>;
-  /** Largest first. */
-  failures(filter: TaskFilter, limit: number): Promise<FailureGroup[]>;
+  /** Largest first. @param trend steps in which the failures of each group are counted */
+  failures(filter: TaskFilter, limit: number, trend?: FailureTrend): Promise<FailureGroup[]>;
   workers(): Promise<WorkerRecord[]>;
   /** Of tasks and workers, newest first; keyset paging. */
   events(filter: EventFilter, limit: number, cursor?: string): Promise<EventPage>;

@@ -110,6 +110,16 @@ export interface FailureGroup {
   readonly names: readonly string[];
   readonly sampleTaskId: string;
   readonly sampleTraceback: string | null;
+  /** Failures in each step of the `FailureTrend` that was asked for; empty without one. */
+  readonly trend: readonly number[];
+}
+
+/** Equal steps of a range of time. */
+export interface FailureTrend {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Whole, at least 1. */
+  readonly steps: number;
 }
 
 export interface GapRecord {

@@ -116,6 +116,7 @@ export function toApiFailure(group: FailureGroup) {
     names: [...names],
     sampleTaskId,
     sampleTraceback,
+    trend: [...group.trend],
   };
 }
 

@@ -3,10 +3,14 @@ import { badParameter } from '../errors.ts';
 
 /** Query parameters of `/api/v1`. Anything not named in a route's object is a 400. */
 
-const list = (description: string) =>
+/** Most entries of a list; of ids as many as a bulk action takes. */
+const MOST_ENTRIES = 500;
+const MOST_IDS = 10_000;
+
+const list = (description: string, maxItems = MOST_ENTRIES) =>
   Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
-      maxItems: 500,
+      maxItems,
       description: `${description}; repeat it or use commas`,
     }),
   );
@@ -26,7 +30,7 @@ export const limit = (most: number, usual: number) =>
 
 /** Parameters that make a `TaskFilter`. */
 export const taskFilterParameters = {
-  ids: list('Task ids'),
+  ids: list('Task ids', MOST_IDS),
   names: list('Task names; `app.*` and `*.add` are patterns'),
   states: list('States, e.g. FAILURE'),
   workers: list('Node names of workers'),

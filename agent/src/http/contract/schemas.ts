@@ -156,8 +156,13 @@ export const FailuresSchema = Type.Object(
         names: Type.Array(Type.String(), { description: 'Task names, most frequent first' }),
         sampleTaskId: Type.String(),
         sampleTraceback: nullable('string'),
+        trend: Type.Array(Type.Integer(), {
+          description: 'Failures in each step of the range asked for, the first first',
+        }),
       }),
     ),
+    trendFromMs: instant('Start of the first step of the trends'),
+    trendStepMs: Type.Number({ description: 'Length of a step of the trends' }),
   },
   { $id: 'Failures' },
 );

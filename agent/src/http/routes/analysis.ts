@@ -15,6 +15,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const LONGEST_STEP_MS = 365 * DAY_MS;
 const USUAL_POINTS = 300;
+/** Bars of the small picture of when failures happened. */
+const TREND_STEPS = 30;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE_MS);
 
 const { names, workers, queues, states } = taskFilterParameters;
@@ -79,10 +81,12 @@ export const analysisRoutes: Routes = async (app, { deps }) => {
   app.get('/failures', { schema: failuresSchema }, async ({ query }) => {
     const history = needHistory(deps);
     const nowMs = deps.clock.now();
-    const { fromMs } = toRange(query, nowMs, DAY_MS);
+    const { fromMs, toMs } = toRange(query, nowMs, DAY_MS);
+    const trend = { fromMs, toMs: Math.max(toMs, fromMs + TREND_STEPS), steps: TREND_STEPS };
     // Without `to` the end stays open: for what happens right now, and what a worker's fast clock puts after it.
-    const groups = await history.failures({ ...toTaskFilter(query, nowMs), fromMs }, query.limit);
-    return { groups: groups.map(toApiFailure) };
+    const groups = await history.failures({ ...toTaskFilter(query, nowMs), fromMs }, query.limit, trend);
+    const trendStepMs = (trend.toMs - fromMs) / TREND_STEPS;
+    return { groups: groups.map(toApiFailure), trendFromMs: fromMs, trendStepMs };
   });
 
   app.get('/gaps', { schema: gapsSchema }, async ({ query }) => {

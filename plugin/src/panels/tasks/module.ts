@@ -1,4 +1,30 @@
 import { PanelPlugin } from '@grafana/data';
+import { initPluginTranslations, t } from '@grafana/i18n';
+import { suggestFor } from '../../shared/frames/suggest';
+import { ColumnsEditor } from './ColumnsEditor';
+import { migrateOptions } from './migrations';
+import { DEFAULT_OPTIONS, type TasksPanelOptions } from './options';
+import pluginJson from './plugin.json';
 import { TasksPanel } from './TasksPanel';
 
-export const plugin = new PanelPlugin(TasksPanel);
+await initPluginTranslations(pluginJson.id);
+
+export const plugin = new PanelPlugin<TasksPanelOptions>(TasksPanel)
+  .setPanelOptions((builder) =>
+    builder
+      .addBooleanSwitch({
+        path: 'showToolbar',
+        name: t('tasks.option.toolbar', 'Toolbar'),
+        description: t('tasks.option.toolbar-help', 'Search, states, export and columns above the table'),
+        defaultValue: DEFAULT_OPTIONS.showToolbar,
+      })
+      .addCustomEditor({
+        id: 'columns',
+        path: 'columns',
+        name: t('tasks.columns', 'Columns'),
+        defaultValue: DEFAULT_OPTIONS.columns,
+        editor: ColumnsEditor,
+      }),
+  )
+  .setMigrationHandler((panel) => migrateOptions(panel.options))
+  .setSuggestionsSupplier(suggestFor('tasks', t('tasks.suggestion', 'Celery tasks')));

@@ -1,6 +1,6 @@
 import { Combobox, Field, Input, Switch } from '@grafana/ui';
 import React from 'react';
-import { type CommandParameter, fieldKind, type FieldProblem, type FieldTexts, schemaOf } from './commandFields';
+import { type CommandParameter, fieldKind, type FieldProblem, type FieldTexts, schemaOf } from './commandModel';
 
 export interface CommandFieldsProps {
   readonly parameters: readonly CommandParameter[];

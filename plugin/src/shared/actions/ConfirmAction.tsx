@@ -20,6 +20,8 @@ export interface ConfirmActionProps {
   readonly typed?: string;
   /** Why it may not be sent yet, e.g. a field that is wrong */
   readonly blocked?: string;
+  /** Instead of the answers of workers: for what they are not asked */
+  readonly outcomeText?: string;
   readonly run: () => Observable<CommandOutcome>;
   /** After it went out, whether or not the dialog is still open */
   readonly onSent: () => void;
@@ -28,14 +30,14 @@ export interface ConfirmActionProps {
 
 /** Asks first, then does it, then shows what each worker said. Closing it does not call back what was sent. */
 export function ConfirmAction(props: ConfirmActionProps) {
-  const { title, confirmLabel, children, destructive = false, typed, blocked, onClose } = props;
+  const { title, confirmLabel, children, destructive = false, typed, blocked, outcomeText, onClose } = props;
   const styles = useStyles2(getStyles);
   const { outcome, error, busy, start } = useOrder(props);
   const [word, setWord] = useState('');
   const untyped = typed !== undefined && word.trim() !== typed;
   return (
     <Modal title={title} isOpen onDismiss={onClose} className={styles.modal}>
-      {outcome === undefined ? children : <OutcomeSummary outcome={outcome} />}
+      {outcome === undefined ? children : <OutcomeSummary outcome={outcome} text={outcomeText} />}
       {outcome === undefined && typed !== undefined && (
         <Field label={t('confirm.type', 'Type "{{word}}" to confirm', { word: typed })} htmlFor="confirm-word">
           <Input
@@ -66,11 +68,11 @@ export function ConfirmAction(props: ConfirmActionProps) {
   );
 }
 
-function OutcomeSummary({ outcome }: { readonly outcome: CommandOutcome }) {
+function OutcomeSummary({ outcome, text }: { readonly outcome: CommandOutcome; readonly text: string | undefined }) {
   return (
     <>
       <p>{outcome.says}</p>
-      <Outcome outcome={outcome} />
+      {text === undefined ? <Outcome outcome={outcome} /> : <p role="status">{text}</p>}
     </>
   );
 }

@@ -5,9 +5,8 @@ import type { CeleryDataSource } from '../../datasource/datasource';
 import type { CommandOutcome, Commands, Target } from '../api';
 import { messageOf } from '../ui/Answers';
 import { CommandFields } from './CommandFields';
-import { type FieldTexts, initialTexts, readFields } from './commandFields';
+import { type FieldTexts, initialTexts, readFields } from './commandModel';
 import { ConfirmAction } from './ConfirmAction';
-import { refreshAfter } from './refresh';
 
 export type Command = Commands['commands'][number];
 
@@ -57,7 +56,7 @@ export function ConfirmCommand({
       typed={command.method === 'shutdown' ? 'shutdown' : undefined}
       blocked={firstProblem ?? preview.problem}
       run={() => source.client.command(command.method, target, all)}
-      onSent={() => refreshAfter(source)}
+      onSent={() => source.refresh()}
       onClose={onClose}
     >
       <CommandFields parameters={parameters} texts={texts} problems={problems} onChange={setTexts} />

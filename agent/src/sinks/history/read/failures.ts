@@ -1,6 +1,6 @@
 import { UNKNOWN_EXCEPTION } from '../../../core/query/failure.ts';
 import type { TaskFilter } from '../../../core/query/filter.ts';
-import type { FailureGroup } from '../../../core/query/records.ts';
+import type { FailureGroup, FailureTrend } from '../../../core/query/records.ts';
 import { indexedSql, scannedSql } from './filter-sql.ts';
 import type { Session } from './session.ts';
 import { Params } from './sql.ts';
@@ -16,6 +16,7 @@ interface GroupRow {
   readonly names: readonly string[];
   readonly sample_id: string;
   readonly traceback: string | null;
+  readonly trend: readonly number[];
 }
 
 const MOST_NAMES = 10;
@@ -26,6 +27,7 @@ export async function readFailures(
   filter: TaskFilter,
   query: Pick<TaskQuery, 'knownIds'>,
   limit: number,
+  trend?: FailureTrend,
 ): Promise<FailureGroup[]> {
   const params = new Params();
   const context = contextOf(session, query, params);
@@ -36,7 +38,8 @@ export async function readFailures(
     ...indexedSql(filter, context),
     ...scannedSql(filter, context),
   ].join(' and ');
-  const rows = await session.rows<GroupRow>(failuresSql(where, params.add(limit)), params.values);
+  const most = params.add(limit);
+  const rows = await session.rows<GroupRow>(failuresSql(where, most, trendSql(trend, params)), params.values);
   return rows.map((row) => ({
     exceptionType: row.exception_type ?? UNKNOWN_EXCEPTION,
     message: row.message ?? '',
@@ -47,11 +50,12 @@ export async function readFailures(
     names: row.names,
     sampleTaskId: row.sample_id,
     sampleTraceback: row.traceback,
+    trend: row.trend,
   }));
 }
 
 /** The failed tasks are read once, without their tracebacks; the newest of each group is then read by its key. */
-function failuresSql(where: string, limit: string): string {
+function failuresSql(where: string, limit: string, trend: TrendSql): string {
   return `
     with failed as materialized (
       select coalesce(t.fingerprint, '') as fingerprint, t.exception_type, t.failure_message, t.timestamp, t.name,
@@ -69,10 +73,32 @@ function failuresSql(where: string, limit: string): string {
     ), newest as (
       select distinct on (fingerprint) fingerprint, task_id, seen_on from failed
       order by fingerprint, timestamp desc, task_id desc
-    )
+    )${trend.table}
     select g.fingerprint, g.exception_type, g.message, g.count, g.first, g.last, g.names,
-      n.task_id as sample_id, t.traceback
+      n.task_id as sample_id, t.traceback, ${trend.column} as trend
     from groups g join newest n using (fingerprint)
       left join celery_tasks t on t.task_id = n.task_id and t.seen_on = n.seen_on
     order by g.count desc, g.fingerprint`;
+}
+
+interface TrendSql {
+  /** A further table of the query, with the comma before it */
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Failures of each group by step; those a fast clock puts after the end count in the last. */
+function trendSql(trend: FailureTrend | undefined, params: Params): TrendSql {
+  if (trend === undefined) return { table: '', column: "'{}'::int[]" };
+  const from = `${params.add(trend.fromMs / 1000)}::float8`;
+  const step = `${params.add((trend.toMs - trend.fromMs) / 1000 / trend.steps)}::float8`;
+  const last = `${params.add(trend.steps - 1)}::int`;
+  return {
+    table: `, by_step as (
+      select fingerprint, least(greatest(floor((timestamp - ${from}) / ${step}), 0), ${last})::int as step, count(*)::int as count
+      from failed join groups using (fingerprint) group by 1, 2
+    )`,
+    column: `(select array_agg(coalesce(s.count, 0) order by n.step) from generate_series(0, ${last}) as n(step)
+      left join by_step s on s.fingerprint = g.fingerprint and s.step = n.step)`,
+  };
 }

@@ -216,6 +216,7 @@ describe('failures', () => {
         names: ['app.bad', 'app.other'],
       },
       ...{ firstMs: (NOON - 49) * 1000, lastMs: (NOON - 47) * 1000, sampleTaskId: 'bad-3', sampleTraceback: 'trace 3' },
+      trend: [],
     });
     expect(groups[1]).toMatchObject({
       exceptionType: 'Unknown',
@@ -224,6 +225,13 @@ describe('failures', () => {
       sampleTraceback: null,
     });
     expect(await kit.reader.failures({}, 1)).toHaveLength(1);
+  });
+
+  it('are counted by steps, those outside in the nearest', async () => {
+    const trend = { fromMs: (NOON - 49) * 1000, toMs: (NOON - 46) * 1000, steps: 3 };
+    expect(await kit.reader.failures({}, 1, trend)).toMatchObject([{ count: 3, trend: [1, 1, 1] }]);
+    const late = { fromMs: (NOON - 48) * 1000, toMs: (NOON - 47.5) * 1000, steps: 2 };
+    expect(await kit.reader.failures({}, 1, late)).toMatchObject([{ count: 3, trend: [2, 1] }]);
   });
 
   it('leave out a task that ended well after a retry, unless its state is asked for', async () => {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { EventFilter } from '../../../core/query/events.ts';
 import type { SeriesQuery, TaskFilter, TaskSort } from '../../../core/query/filter.ts';
 import type { HistoryReader, TaskPage } from '../../../core/query/reader.ts';
-import type { TaskRecord } from '../../../core/query/records.ts';
+import type { FailureTrend, TaskRecord } from '../../../core/query/records.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { keyId } from '../safe-values.ts';
@@ -142,11 +142,11 @@ class PostgresReader implements HistoryReader {
     return this.#use((session) => readSeries(session, query));
   }
 
-  async failures(filter: TaskFilter, limit: number) {
+  async failures(filter: TaskFilter, limit: number, trend?: FailureTrend) {
     const narrowed = needsCheck(filter) ? { ids: await this.#checkedIds(filter) } : filter;
     return this.#use(async (session) => {
       const knownIds = await lookUpIds(session, narrowed);
-      return readFailures(session, narrowed, { knownIds }, limit);
+      return readFailures(session, narrowed, { knownIds }, limit, trend);
     });
   }
 

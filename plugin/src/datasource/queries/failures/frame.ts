@@ -8,14 +8,14 @@ type Group = Failures['groups'][number];
 /** One row per kind of failure, the most frequent first. */
 export function failuresFrame(
   refId: string,
-  { groups }: Failures,
+  { groups, trendFromMs, trendStepMs }: Failures,
   info: { readonly filter: TaskFilter; readonly limit: number },
   links: LinkTargets,
 ): DataFrame {
   const more = `Shows the ${info.limit} largest groups. Narrow the filter or the time range, or raise the limit.`;
   return tableFrame<Group>(
     {
-      ...{ refId, kind: 'failures', custom: { filter: info.filter } },
+      ...{ refId, kind: 'failures', custom: { filter: info.filter, trendFromMs, trendStepMs } },
       notices: groups.length > info.limit ? [truncated(more)] : [],
     },
     [
@@ -28,6 +28,7 @@ export function failuresFrame(
       column.text('sampleTaskId', 'Sample', { links: taskLinks({ ...links, tempo: undefined }), width: 300 }),
       column.text('sampleTraceback', 'Traceback', { hidden: true }),
       column.text('fingerprint', 'Fingerprint', { hidden: true }),
+      column.other('trend', 'Trend', { hidden: true }),
     ],
     groups.slice(0, info.limit),
   );

@@ -2,6 +2,7 @@ import type { DataFrame } from '@grafana/data';
 import type { Task, TaskFilter } from '../../../shared/api';
 import { STATE_MAPPINGS } from '../../../shared/frames/states';
 import { type Column, column, tableFrame, truncated } from '../../../shared/frames/table';
+import type { TasksQuery } from '../../query';
 import { type LinkTargets, nameLinks, queueLinks, taskLinks, workerLinks } from '../../../shared/links';
 
 const hidden = true;
@@ -56,9 +57,14 @@ export interface TasksAnswer {
 }
 
 /** One row per task. */
-export function tasksFrame(refId: string, answer: TasksAnswer, links: LinkTargets): DataFrame {
+export function tasksFrame(
+  refId: string,
+  answer: TasksAnswer,
+  links: LinkTargets,
+  { sort, order }: Pick<TasksQuery, 'sort' | 'order'> = {},
+): DataFrame {
   const { tasks, filter, nextCursor, total, totalExact, live } = answer;
-  const custom = { filter, nextCursor: nextCursor ?? null, total, totalExact, live };
+  const custom = { filter, nextCursor: nextCursor ?? null, total, totalExact, live, sort, order };
   const notices = typeof nextCursor === 'string' ? [truncated(shownText(answer))] : [];
   return tableFrame({ refId, kind: 'tasks', custom, notices }, taskColumns(links), tasks);
 }

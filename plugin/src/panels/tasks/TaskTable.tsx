@@ -1,0 +1,179 @@
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
+import type { TimeZone } from '@grafana/schema';
+import { useStyles2 } from '@grafana/ui';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import React, { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { type ColumnChoice, layoutColumns } from './columnModel';
+import type { Row } from './held';
+import { moveFocus } from './keys';
+import type { Selection } from './selection';
+import type { Sort } from './taskRows';
+import { HEADER_HEIGHT, TableHeader } from './TableHeader';
+import { ROW_HEIGHT, TaskRow } from './TaskRow';
+
+export const CHECKBOX_WIDTH = 36;
+/** Rows drawn beyond those in sight, so that a fast wheel does not outrun the drawing. */
+const OVERSCAN = 10;
+/** Rows left below when the next page is asked for. */
+const MORE_BEFORE_END = 50;
+
+export interface TaskTableProps {
+  readonly rows: readonly Row[];
+  /** How many there are in all; undefined where that is not known */
+  readonly total: number | undefined;
+  readonly width: number;
+  readonly height: number;
+  readonly columns: readonly ColumnChoice[];
+  readonly timeZone: TimeZone;
+  readonly sort: Sort;
+  readonly selection: Selection;
+  readonly onSort: (sort: Sort) => void;
+  readonly onColumns: (columns: readonly ColumnChoice[]) => void;
+  readonly onOpen: (taskId: string) => void;
+  readonly onToggle: (taskId: string, range: boolean) => void;
+  readonly onToggleAll: () => void;
+  /** Whether the first row is in sight */
+  readonly onTop: (atTop: boolean) => void;
+  readonly onEnd: (() => void) | undefined;
+  /** Changes when the table is to go back to its first row */
+  readonly toTop: number;
+}
+
+/** Any number of tasks as an ARIA grid; only the rows in sight are in the page. */
+export function TaskTable(props: TaskTableProps) {
+  const { rows, total, width, height, selection, onOpen, onToggle, onToggleAll, onTop, onEnd, toTop } = props;
+  const styles = useStyles2(getStyles);
+  const scroller = useRef<HTMLDivElement>(null);
+  const id = useId();
+  // While a column is dragged: saved once it is let go.
+  const [draft, setDraft] = useState<readonly ColumnChoice[]>();
+  const columns = draft ?? props.columns;
+  const [active, setActive] = useState<string>();
+  const widths = useMemo(() => layoutColumns(columns, width - CHECKBOX_WIDTH - SCROLLBAR), [columns, width]);
+  const tableWidth = CHECKBOX_WIDTH + widths.reduce((sum, one) => sum + one, 0);
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: OVERSCAN,
+    scrollMargin: HEADER_HEIGHT,
+    scrollPaddingStart: HEADER_HEIGHT,
+    initialRect: { width, height },
+  });
+  const items = virtualizer.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+
+  useEffect(() => {
+    if (onEnd !== undefined && rows.length > 0 && last >= rows.length - MORE_BEFORE_END) {
+      onEnd();
+    }
+  }, [last, rows.length, onEnd]);
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 });
+  }, [toTop]);
+
+  const activate = useCallback((taskId: string) => setActive(taskId), []);
+  const open = useCallback(
+    (taskId: string) => {
+      setActive(taskId);
+      onOpen(taskId);
+    },
+    [onOpen],
+  );
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const index = rows.findIndex(({ taskId }) => taskId === active);
+    const page = Math.max(1, Math.floor((height - HEADER_HEIGHT) / ROW_HEIGHT) - 1);
+    const next = moveFocus(event.key, index, rows.length, page);
+    const current = rows[index]?.taskId;
+    if (event.target !== scroller.current) {
+      return;
+    }
+    if (next !== undefined) {
+      const row = rows[next];
+      if (row !== undefined) {
+        setActive(row.taskId);
+        virtualizer.scrollToIndex(next);
+        if (event.shiftKey) {
+          onToggle(row.taskId, true);
+        }
+      }
+    } else if (event.key === 'Enter' && current !== undefined) {
+      onOpen(current);
+    } else if (event.key === ' ' && current !== undefined) {
+      onToggle(current, event.shiftKey);
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+      onToggleAll();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  return (
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      style={{ width, height: '100%' }}
+      role="grid"
+      aria-label={t('tasks.table', 'Tasks')}
+      aria-rowcount={total === undefined ? -1 : total + 1}
+      aria-colcount={columns.length + 1}
+      aria-multiselectable
+      aria-activedescendant={active === undefined ? undefined : `${id}${active}`}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onScroll={(event) => onTop(event.currentTarget.scrollTop < ROW_HEIGHT)}
+    >
+      <TableHeader
+        {...props}
+        columns={columns}
+        widths={widths}
+        tableWidth={tableWidth}
+        onColumns={(next, done) => {
+          setDraft(done ? undefined : next);
+          if (done) {
+            props.onColumns(next);
+          }
+        }}
+      />
+      <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize(), width: tableWidth }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index];
+          return row === undefined ? null : (
+            <TaskRow
+              key={row.taskId}
+              id={`${id}${row.taskId}`}
+              row={row}
+              index={index}
+              top={start - HEADER_HEIGHT}
+              columns={columns}
+              widths={widths}
+              timeZone={props.timeZone}
+              selected={selection.ids.has(row.taskId)}
+              active={row.taskId === active}
+              onOpen={open}
+              onToggle={onToggle}
+              onActivate={activate}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** Kept free, so that a table that fits does not scroll sideways once it scrolls down. */
+const SCROLLBAR = 16;
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  scroller: css({
+    overflow: 'auto',
+    position: 'relative',
+    // What happens inside never makes the page around it be laid out anew.
+    contain: 'strict',
+    '&:focus-visible': { outline: `2px solid ${theme.colors.primary.main}`, outlineOffset: -2 },
+  }),
+  body: css({ position: 'relative' }),
+});

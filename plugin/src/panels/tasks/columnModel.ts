@@ -1,0 +1,137 @@
+import type { TaskSortKey } from '../../shared/api';
+
+/** Members of a task that can be shown, in the order in which they are offered. */
+export const COLUMN_IDS = [
+  'timestampMs',
+  'state',
+  'name',
+  'taskId',
+  'args',
+  'kwargs',
+  'result',
+  'runtimeMs',
+  'worker',
+  'queue',
+  'retries',
+  'receivedMs',
+  'startedMs',
+  'sentMs',
+  'exceptionType',
+  'rootId',
+  'parentId',
+  'eta',
+  'expires',
+] as const;
+export type ColumnId = (typeof COLUMN_IDS)[number];
+
+export interface ColumnChoice {
+  readonly id: ColumnId;
+  /** Pixels; absent: the usual width, and a share of what is left */
+  readonly width?: number;
+}
+
+const WIDTHS: Readonly<Record<ColumnId, number>> = {
+  timestampMs: 190,
+  state: 110,
+  name: 220,
+  taskId: 150,
+  args: 200,
+  kwargs: 200,
+  result: 220,
+  runtimeMs: 90,
+  worker: 170,
+  queue: 110,
+  retries: 70,
+  receivedMs: 190,
+  startedMs: 190,
+  sentMs: 190,
+  exceptionType: 150,
+  rootId: 150,
+  parentId: 150,
+  eta: 190,
+  expires: 190,
+};
+/** Texts of any length take what is left over. */
+const GROW: Readonly<Partial<Record<ColumnId, number>>> = { name: 2, args: 2, kwargs: 2, result: 3, worker: 1 };
+
+export const MIN_WIDTH = 48;
+const MAX_WIDTH = 1200;
+/** Steps of a width that is changed by key. */
+export const WIDTH_STEP = 16;
+
+const USUAL: readonly ColumnId[] = [
+  'timestampMs',
+  'state',
+  'name',
+  'taskId',
+  'args',
+  'kwargs',
+  'result',
+  'runtimeMs',
+  'worker',
+  'queue',
+];
+
+export const SORT_KEYS: Readonly<Partial<Record<ColumnId, TaskSortKey>>> = {
+  timestampMs: 'timestamp',
+  state: 'state',
+  name: 'name',
+  runtimeMs: 'runtime',
+  worker: 'worker',
+  receivedMs: 'received',
+  startedMs: 'started',
+};
+
+/** The columns to show: those saved that still exist, else the usual ones. */
+export function chosenColumns(saved: readonly ColumnChoice[] | undefined): readonly ColumnChoice[] {
+  const known = (saved ?? []).filter(({ id }) => COLUMN_IDS.includes(id));
+  return known.length > 0 ? known : USUAL.map((id) => ({ id }));
+}
+
+/** Adds a column at the end, or takes it away; the last one stays. */
+export function toggleColumn(columns: readonly ColumnChoice[], id: ColumnId): readonly ColumnChoice[] {
+  const rest = columns.filter((column) => column.id !== id);
+  if (rest.length === columns.length) {
+    return [...columns, { id }];
+  }
+  return rest.length === 0 ? columns : rest;
+}
+
+/** @param by -1 towards the start, 1 towards the end */
+export function moveColumn(columns: readonly ColumnChoice[], id: ColumnId, by: -1 | 1): readonly ColumnChoice[] {
+  const from = columns.findIndex((column) => column.id === id);
+  const to = from + by;
+  const moved = columns[from];
+  if (moved === undefined || to < 0 || to >= columns.length) {
+    return columns;
+  }
+  const rest = columns.filter((column) => column.id !== id);
+  return [...rest.slice(0, to), moved, ...rest.slice(to)];
+}
+
+export function resizeColumn(columns: readonly ColumnChoice[], id: ColumnId, width: number): readonly ColumnChoice[] {
+  return columns.map((column) => (column.id === id ? { id, width: clampWidth(width) } : column));
+}
+
+export function clampWidth(width: number): number {
+  return Math.round(Math.min(Math.max(width, MIN_WIDTH), MAX_WIDTH));
+}
+
+/**
+ * Pixels of each column. What is left of the place goes to columns of long texts whose width nobody has set; where it
+ * does not suffice the table scrolls sideways.
+ */
+export function layoutColumns(columns: readonly ColumnChoice[], place: number): readonly number[] {
+  const usual = columns.map(({ id, width }) => width ?? WIDTHS[id]);
+  const shares = columns.map(({ id, width }) => (width === undefined ? (GROW[id] ?? 0) : 0));
+  const left = place - sum(usual);
+  const all = sum(shares);
+  if (left <= 0 || all === 0) {
+    return usual;
+  }
+  return usual.map((width, index) => Math.floor(width + (left * (shares[index] ?? 0)) / all));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
