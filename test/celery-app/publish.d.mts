@@ -14,3 +14,6 @@ export function amqpMessages(options: {
   /** Epoch ms of the first event's timestamp, default now. */
   readonly startMs?: number;
 }): Iterable<AmqpEventMessage>;
+
+/** kombu's envelope around a body, as it is published on Redis. */
+export function envelope(body: unknown, routingKey: string): string;

@@ -60,6 +60,7 @@ export async function startAgent(options: AgentOptions = {}): Promise<RunningAge
   if (options.brokerUrl !== undefined) args.push('--broker', options.brokerUrl);
   if (databaseUrl !== 'embedded') args.push('--database-url', databaseUrl);
   args.push(...(options.args ?? []));
+  const prefix = args.includes('--url-prefix') ? (args[args.indexOf('--url-prefix') + 1] ?? '') : '';
   const launch = (): ManagedProcess =>
     startProcess({ name: 'agent', command: process.execPath, args, env: cleanEnvironment(options.env) });
   let current = launch();
@@ -78,7 +79,7 @@ export async function startAgent(options: AgentOptions = {}): Promise<RunningAge
       current = launch();
       await agent.ready();
     },
-    ready: () => waitUntilReady(url, current, options.readyTimeoutMs ?? 60_000),
+    ready: () => waitUntilReady(`${url}${prefix}`, current, options.readyTimeoutMs ?? 60_000),
   };
   await agent.ready();
   return agent;
