@@ -6,7 +6,7 @@
  * otherwise. `node make.mjs show` prints the password of Grafana's first user.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const ROOT = process.env.SECRETS_DIR ?? '/secrets';
@@ -69,8 +69,16 @@ function useDemo() {
   write('agent/result_backend', read('demo/redis_results'));
 }
 
-const [, , task = 'make'] = process.argv;
+/** Makes one secret anew, e.g. `grafana/umbel_grafana_token`, and what is made from it. */
+function renew(path) {
+  if (path === undefined || !existsSync(join(ROOT, path))) throw new Error(`renew what? There is no ${path}`);
+  rmSync(join(ROOT, path));
+  make();
+}
+
+const [, , task = 'make', path] = process.argv;
 if (task === 'demo') useDemo();
+else if (task === 'renew') renew(path);
 else if (task === 'existing') makeForExisting();
 else if (task === 'show') console.log(`Grafana: user admin, password ${read('grafana/grafana_admin_password')}`);
 else make();

@@ -152,6 +152,10 @@ describe('the secrets', () => {
       make(directory, []);
       expect(all(directory)).toEqual(first);
       expect(make(directory, ['show'])).toContain(first.get('grafana/grafana_admin_password'));
+      make(directory, ['renew', 'grafana/umbel_grafana_token']);
+      const renewed = all(directory);
+      const differing = [...renewed].filter(([name, text]) => first.get(name) !== text).map(([name]) => name);
+      expect(differing.sort()).toEqual(['agent/tokens', 'grafana/umbel_grafana_token']);
       make(directory, ['demo']);
       expect(all(directory).get('agent/broker')).toBe(first.get('demo/redis_url'));
       make(directory, [], { CELERY_BROKER_URL: 'redis://mine' });
