@@ -16,7 +16,7 @@ export function LengthBar({ messages, most, color }: LengthBarProps) {
   const styles = useStyles2(getStyles);
   const part = messages === undefined || most <= 0 ? 0 : Math.min(messages / most, 1);
   return (
-    <>
+    <span className={styles.whole}>
       <span className={styles.number}>{formatCount(messages)}</span>
       <span className={styles.bar} aria-hidden>
         <span
@@ -24,11 +24,12 @@ export function LengthBar({ messages, most, color }: LengthBarProps) {
           style={{ width: `${part * 100}%`, minWidth: part > 0 ? 2 : 0, background: color }}
         />
       </span>
-    </>
+    </span>
   );
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
+  whole: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), height: '100%' }),
   number: css({ minWidth: 56, textAlign: 'right' }),
   bar: css({ flex: 1, height: 12, borderRadius: 2, background: theme.colors.background.secondary, overflow: 'hidden' }),
   fill: css({ display: 'block', height: '100%' }),

@@ -48,6 +48,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     color: theme.colors.text.secondary,
     fontSize: theme.typography.bodySmall.fontSize,
     flexShrink: 0,
+    lineHeight: '18px',
   }),
   error: css({ color: theme.colors.error.text, borderColor: theme.colors.error.border }),
   warning: css({ color: theme.colors.warning.text, borderColor: theme.colors.warning.border }),

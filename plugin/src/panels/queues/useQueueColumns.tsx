@@ -1,4 +1,11 @@
-import { type DataFrame, type Field, getDisplayProcessor, type GrafanaTheme2, type PanelProps } from '@grafana/data';
+import {
+  type DataFrame,
+  type Field,
+  getDisplayProcessor,
+  type GrafanaTheme2,
+  type PanelProps,
+  type RawTimeRange,
+} from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { useTheme2 } from '@grafana/ui';
 import React, { useMemo } from 'react';
@@ -8,10 +15,10 @@ import { formatCount, formatDuration, UNKNOWN } from '../../shared/ui/format';
 import type { TableColumn } from '../../shared/ui/VirtualTable';
 import { LengthBar } from './LengthBar';
 import { Marks } from './Marks';
-import { consumerCount, type LengthHistory, marksOf, type QueueRow } from './model';
+import { consumerCount, type LengthHistory, marksOf, type QueueMark, type QueueRow } from './model';
 import type { QueuesOptions } from './types';
 
-interface ColumnInput extends Pick<PanelProps<QueuesOptions>, 'data' | 'options' | 'width'> {
+interface ColumnInput extends Pick<PanelProps<QueuesOptions>, 'data' | 'options'> {
   readonly rows: readonly QueueRow[];
   readonly frame: DataFrame | undefined;
   readonly history: LengthHistory;
@@ -20,91 +27,38 @@ interface ColumnInput extends Pick<PanelProps<QueuesOptions>, 'data' | 'options'
   readonly uid: string | undefined;
 }
 
-/** Room for all columns; narrower, those that say less go. */
-const ALL_FROM = 700;
-const RATES_FROM = 520;
+type Column = TableColumn<QueueRow>;
 
-export function useQueueColumns(input: ColumnInput): Array<TableColumn<QueueRow>> {
-  const { data, options, width, rows, frame, history, nowMs, uid } = input;
+/** All columns for which there is anything to show; those with the highest `rank` go first where there is no room. */
+export function useQueueColumns(input: ColumnInput): Column[] {
+  const { data, options, rows, frame, history, uid } = input;
   const theme = useTheme2();
   const display = useMemo(() => displayOf(frame, theme), [frame, theme]);
   const longest = rows.reduce((most, { messages = 0 }) => Math.max(most, messages), 0);
   const range = data.timeRange.raw;
-  const hasRates = rows.some(({ publishRate, deliverRate }) => publishRate !== undefined || deliverRate !== undefined);
-  const hasUnacked = rows.some(({ unacked }) => unacked !== undefined);
-  const number = (id: keyof QueueRow, title: string, cell: (row: QueueRow) => string, hint?: string) => ({
-    ...{ id, title, hint, cell, track: 'minmax(76px, 0.6fr)', align: 'end' as const, sortable: true },
-  });
-  const rate = (value: number | undefined) => (value === undefined ? UNKNOWN : value.toFixed(1));
   return [
     {
-      id: 'name',
-      title: t('queues.column.name', 'Queue'),
-      track: 'minmax(150px, 1.4fr)',
-      sortable: true,
-      cell: (row) => (
-        <>
-          <BoardLink
-            uid={uid}
-            board="queues"
-            variables={{ [DASHBOARD_VARIABLES.queue]: row.name }}
-            range={range}
-            title={row.name}
-          >
-            {row.name}
-          </BoardLink>
-          <Marks marks={marksOf(row, history.get(row.name))} hasMessages={(row.messages ?? 0) > 0} />
-        </>
-      ),
+      ...{ id: 'name', title: t('queues.column.name', 'Queue'), minWidth: 190, grow: 3, sortable: true },
+      cell: (row) => <QueueName row={row} marks={marksOf(row, history.get(row.name))} uid={uid} range={range} />,
     },
     {
-      id: 'messages',
-      title: t('queues.column.messages', 'Waiting'),
+      ...{ id: 'messages', title: t('queues.column.messages', 'Waiting'), minWidth: 130, grow: 4, sortable: true },
       hint: t('queues.column.messages-hint', 'Ready messages of every priority'),
-      track: 'minmax(130px, 2fr)',
-      sortable: true,
       cell: ({ messages }) => (
         <LengthBar messages={messages} most={display.max ?? longest} color={display.color(messages)} />
       ),
     },
-    number(
-      'oldestMs',
-      t('queues.column.oldest', 'Oldest'),
-      ({ oldestMs }) => (oldestMs === undefined ? UNKNOWN : formatDuration(Math.max(nowMs - oldestMs, 0))),
-      t('queues.column.oldest-hint', 'How long the oldest message has waited'),
-    ),
-    ...(hasUnacked && width >= ALL_FROM
-      ? [
-          number(
-            'unacked',
-            t('queues.column.unacked', 'Unacked'),
-            ({ unacked }) => formatCount(unacked),
-            t('queues.column.unacked-hint', 'Held by workers, not acknowledged'),
-          ),
-        ]
-      : []),
-    number('consumers', t('queues.column.consumers', 'Consumers'), (row) => formatCount(consumerCount(row))),
-    ...(hasRates && width >= RATES_FROM
-      ? [
-          number('publishRate', t('queues.column.in', 'In /s'), ({ publishRate }) => rate(publishRate)),
-          number('deliverRate', t('queues.column.out', 'Out /s'), ({ deliverRate }) => rate(deliverRate)),
-        ]
-      : []),
-    ...(options.workers && width >= RATES_FROM
+    ...numberColumns(input),
+    ...(options.workers
       ? [
           {
-            id: 'workers',
-            title: t('queues.column.workers', 'Workers'),
-            track: 'minmax(110px, 1.2fr)',
+            ...{ id: 'workers', title: t('queues.column.workers', 'Workers'), minWidth: 110, grow: 3, rank: 2 },
             cell: ({ workers }: QueueRow) => <Workers names={workers} uid={uid} range={range} />,
           },
         ]
       : []),
     {
-      id: 'links',
-      title: '',
-      track: '64px',
-      align: 'end',
+      ...{ id: 'links', title: '', minWidth: 60, align: 'end' },
       cell: ({ name }) => (
         <BoardLink
           uid={uid}
@@ -120,10 +74,74 @@ export function useQueueColumns(input: ColumnInput): Array<TableColumn<QueueRow>
   ];
 }
 
+/** Without those of which the broker tells nothing. */
+function numberColumns({ rows, nowMs }: ColumnInput): Column[] {
+  const column = (id: keyof QueueRow, title: string, rank: number, cell: Column['cell'], hint?: string): Column => ({
+    ...{ id, title, hint, rank, cell, minWidth: 80, grow: 1, align: 'end', sortable: true },
+  });
+  const isTold = (name: keyof QueueRow) => rows.some((row) => row[name] !== undefined);
+  const rate = (value: number | undefined) => (value === undefined ? UNKNOWN : value.toFixed(1));
+  const age = ({ oldestMs }: QueueRow) =>
+    oldestMs === undefined ? UNKNOWN : formatDuration(Math.max(nowMs - oldestMs, 0));
+  return [
+    column(
+      'oldestMs',
+      t('queues.column.oldest', 'Oldest'),
+      0,
+      age,
+      t('queues.column.oldest-hint', 'How long the oldest message has waited'),
+    ),
+    ...(isTold('unacked')
+      ? [
+          column(
+            'unacked',
+            t('queues.column.unacked', 'Unacked'),
+            3,
+            ({ unacked }) => formatCount(unacked),
+            t('queues.column.unacked-hint', 'Held by workers, not acknowledged'),
+          ),
+        ]
+      : []),
+    column('consumers', t('queues.column.consumers', 'Consumers'), 0, (row) => formatCount(consumerCount(row))),
+    ...(isTold('publishRate') || isTold('deliverRate')
+      ? [
+          column('publishRate', t('queues.column.in', 'In /s'), 1, ({ publishRate }) => rate(publishRate)),
+          column('deliverRate', t('queues.column.out', 'Out /s'), 1, ({ deliverRate }) => rate(deliverRate)),
+        ]
+      : []),
+  ];
+}
+
+interface QueueNameProps {
+  readonly row: QueueRow;
+  readonly marks: readonly QueueMark[];
+  readonly uid: string | undefined;
+  readonly range: RawTimeRange;
+}
+
+function QueueName({ row: { name, messages = 0 }, marks, uid, range }: QueueNameProps) {
+  return (
+    <span style={{ display: 'flex', alignItems: 'center', gap: 6 }}>
+      <span style={{ overflow: 'hidden', textOverflow: 'ellipsis' }}>
+        <BoardLink
+          uid={uid}
+          board="queues"
+          variables={{ [DASHBOARD_VARIABLES.queue]: name }}
+          range={range}
+          title={name}
+        >
+          {name}
+        </BoardLink>
+      </span>
+      <Marks marks={marks} hasMessages={messages > 0} />
+    </span>
+  );
+}
+
 interface WorkersProps {
   readonly names: readonly string[] | undefined;
   readonly uid: string | undefined;
-  readonly range: PanelProps['data']['timeRange']['raw'];
+  readonly range: RawTimeRange;
 }
 
 function Workers({ names, uid, range }: WorkersProps) {

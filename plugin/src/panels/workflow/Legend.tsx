@@ -55,7 +55,10 @@ function Swatch({ kind, critical, text }: { kind: 'wait' | 'run' | 'tries'; crit
   return (
     <li>
       <span className={bars.swatch} aria-hidden>
-        <span className={cx(bars[kind], kind === 'run' && styles.run, critical === true && bars.critical)} />
+        <span
+          className={cx(bars[kind], kind === 'run' && styles.run, critical === true && bars.critical)}
+          style={{ top: kind === 'wait' ? 8 : 2 }}
+        />
       </span>
       {text}
     </li>

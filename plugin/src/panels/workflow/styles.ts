@@ -38,7 +38,7 @@ export const getBarStyles = (theme: GrafanaTheme2) => {
       width: 28,
       height: 18,
       flexShrink: 0,
-      span: { left: 0, width: 28, top: 3 },
+      span: { left: 0, width: 28 },
     }),
   };
 };

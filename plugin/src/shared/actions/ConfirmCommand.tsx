@@ -74,10 +74,19 @@ function Reached({ outcome: { workers } }: { readonly outcome: CommandOutcome })
     <p>
       {t('confirm.reached', 'Reaches {{count}} worker(s): {{names}}', {
         count: workers.length,
-        names: workers.join(', '),
+        names: listed(workers),
       })}
     </p>
   );
+}
+
+const MOST_NAMES = 10;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ');
+  return names.length > MOST_NAMES
+    ? t('confirm.and-more', '{{names}} and {{count}} more', { names: shown, count: names.length - MOST_NAMES })
+    : shown;
 }
 
 interface Preview {

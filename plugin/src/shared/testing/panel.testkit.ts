@@ -44,7 +44,23 @@ export function panelProps<Options>({ series, options, state, width = 1000, heig
   } as unknown as PanelProps<Options>;
 }
 
+/** Watches nothing: nothing changes its size in jsdom. */
+class StillObserver {
+  readonly root = null;
+  readonly rootMargin = '';
+  readonly scrollMargin = '';
+  readonly thresholds = [];
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+  takeRecords(): [] {
+    return [];
+  }
+}
+
 /** jsdom lays nothing out: virtualised lists would think that they have no height. */
 export function giveElementsHeight(height = 400): void {
   Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, value: height });
+  globalThis.ResizeObserver ??= StillObserver;
+  globalThis.IntersectionObserver ??= StillObserver;
 }

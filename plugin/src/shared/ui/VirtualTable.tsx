@@ -9,8 +9,12 @@ export interface TableColumn<Row> {
   readonly title: string;
   /** What the title means, on hover */
   readonly hint?: string;
-  /** Width as a grid track, e.g. `minmax(120px, 2fr)` */
-  readonly track: string;
+  /** Least width, px */
+  readonly minWidth: number;
+  /** Share of the room that is left; default 0 */
+  readonly grow?: number;
+  /** Goes when there is no room, the highest first; default: it stays */
+  readonly rank?: number;
   readonly align?: 'end';
   /** Its title is a button that sorts */
   readonly sortable?: boolean;
@@ -41,9 +45,12 @@ interface VirtualTableProps<Row> {
 export const ROW_HEIGHT = 36;
 const HEADER_HEIGHT = 32;
 
-/** A table of any length: only the rows on the screen are drawn. Narrower than its columns it scrolls sideways. */
+/**
+ * A table of any length: only the rows on the screen are drawn. Columns that say less go when there is no room for them;
+ * narrower than the rest it scrolls sideways.
+ */
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, rowKey, width, height, onRow, isSelected } = props;
+  const { label, rows, rowKey, width, height, onRow, isSelected } = props;
   const styles = useStyles2(getStyles);
   const scrollRef = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -53,7 +60,8 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     initialRect: { width, height },
     overscan: 10,
   });
-  const gridTemplateColumns = columns.map(({ track }) => track).join(' ');
+  const columns = fitting(props.columns, width);
+  const gridTemplateColumns = columns.map(({ minWidth, grow = 0 }) => trackOf(minWidth, grow)).join(' ');
   return (
     <div
       ref={scrollRef}
@@ -102,6 +110,28 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   );
 }
 
+/** Those for which there is room. */
+export function fitting<Row>(columns: ReadonlyArray<TableColumn<Row>>, width: number): Array<TableColumn<Row>> {
+  const kept = [...columns];
+  for (let left = width - sum(kept); left < 0; left = width - sum(kept)) {
+    const most = Math.max(...kept.map(({ rank = 0 }) => rank));
+    if (most <= 0) {
+      break;
+    }
+    kept.splice(
+      kept.findIndex(({ rank }) => rank === most),
+      1,
+    );
+  }
+  return kept;
+}
+
+const sum = (columns: ReadonlyArray<{ readonly minWidth: number }>): number =>
+  columns.reduce((total, { minWidth }) => total + minWidth, 0);
+
+const trackOf = (minWidth: number, grow: number): string =>
+  grow > 0 ? `minmax(${minWidth}px, ${grow}fr)` : `${minWidth}px`;
+
 interface HeaderCellProps<Row> {
   readonly column: TableColumn<Row>;
   readonly sort?: TableSort;
@@ -139,7 +169,7 @@ function HeaderCell<Row>({ column, sort, onSort }: HeaderCellProps<Row>) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   scroll: css({ overflow: 'auto', position: 'relative' }),
-  inner: css({ minWidth: 'max-content' }),
+  inner: css({ minWidth: 'min-content' }),
   head: css({ position: 'sticky', top: 0, zIndex: 2 }),
   header: css({
     display: 'grid',
@@ -180,14 +210,13 @@ const getStyles = (theme: GrafanaTheme2) => ({
   clickable: css({ cursor: 'pointer' }),
   selected: css({ background: theme.colors.action.selected }),
   cell: css({
-    display: 'flex',
-    alignItems: 'center',
-    gap: theme.spacing(0.5),
     padding: theme.spacing(0, 1),
+    lineHeight: `${ROW_HEIGHT - 1}px`,
     overflow: 'hidden',
     whiteSpace: 'nowrap',
+    textOverflow: 'ellipsis',
     fontSize: theme.typography.bodySmall.fontSize,
     fontVariantNumeric: 'tabular-nums',
   }),
-  end: css({ justifyContent: 'flex-end' }),
+  end: css({ justifyContent: 'flex-end', textAlign: 'right' }),
 });

@@ -1,5 +1,5 @@
 import type { Relations } from './relations';
-import { beginOf, endOf, type WorkflowTask } from './tasks';
+import { beginOf, endOf, startOf, type WorkflowTask } from './tasks';
 
 /** The chain that decided when the workflow ended: making anything else faster would not have ended it sooner. */
 export interface CriticalPath {
@@ -52,9 +52,9 @@ function timesOf(path: readonly WorkflowTask[], nowMs: number): Omit<CriticalPat
   const toMs = Math.max(...path.map((task) => endOf(task, nowMs)));
   let runMs = 0;
   let coveredMs = fromMs;
-  const runs = path.filter(({ startedMs }) => startedMs !== null).sort((a, b) => startOf(a) - startOf(b));
+  const runs = path.filter((task) => startOf(task) !== null).sort((a, b) => runFrom(a) - runFrom(b));
   for (const task of runs) {
-    const from = Math.max(startOf(task), coveredMs);
+    const from = Math.max(runFrom(task), coveredMs);
     const to = endOf(task, nowMs);
     runMs += Math.max(to - from, 0);
     coveredMs = Math.max(coveredMs, to);
@@ -63,4 +63,4 @@ function timesOf(path: readonly WorkflowTask[], nowMs: number): Omit<CriticalPat
   return { totalMs, runMs, waitMs: Math.max(totalMs - runMs, 0) };
 }
 
-const startOf = (task: WorkflowTask): number => task.startedMs ?? beginOf(task);
+const runFrom = (task: WorkflowTask): number => startOf(task) ?? beginOf(task);

@@ -24,8 +24,19 @@ it('earlier tries are told apart from the wait for the last one', () => {
   expect(shown(again, 5000)).toEqual(['tries 0–2000', 'wait 2000–5000']);
 });
 
+it('the first attempt of a retried task, whose publishing is not told, is taken to follow what it comes after', () => {
+  const retried = ran('b', [7, 8, 9], { parentId: 'a', retries: 1, retriedMs: 6000 });
+  const rows = toGantt(relate([ran('a', [0, 0, 3]), retried]), [], 0).rows;
+  expect(rows[1]?.bars.map(({ kind, fromMs }) => `${kind} ${fromMs}`)).toEqual(['tries 3000', 'wait 6000', 'run 8000']);
+});
+
+it('a start that was not heard is told by end and runtime, and one before the publishing was told begins the task', () => {
+  expect(shown(ran('a', [1, 3, 8], { startedMs: null }))).toEqual(['wait 1000–3000', 'run 3000–8000']);
+  expect(shown(ran('a', [1.2, 1, 2], { receivedMs: 1100 }))).toEqual(['run 1000–2000']);
+});
+
 it('a task that never ran has waited until it was called off; one without a length keeps its run', () => {
-  expect(shown(ran('a', [1, 1, 4], { state: 'REVOKED', startedMs: null, revokedMs: 4000 }))).toEqual([
+  expect(shown(ran('a', [1, 1, 4], { state: 'REVOKED', startedMs: null, runtimeMs: null, revokedMs: 4000 }))).toEqual([
     'wait 1000–4000',
   ]);
   expect(shown(ran('a', [1, 1, 1]))).toEqual(['run 1000–1000']);

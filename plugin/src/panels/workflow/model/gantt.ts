@@ -1,5 +1,5 @@
 import type { Relations } from './relations';
-import { beginOf, endedMs, endOf, isRunning, type WorkflowTask } from './tasks';
+import { beginOf, endedMs, endOf, isRunning, startOf, type WorkflowTask } from './tasks';
 
 export type BarKind = 'tries' | 'wait' | 'run';
 
@@ -33,7 +33,7 @@ export function toGantt(relations: Relations, criticalIds: readonly string[], no
   const rows = inTreeOrder(relations).map(({ task, depth }) => ({
     task,
     depth,
-    bars: barsOf(task, nowMs),
+    bars: barsOf(task, nowMs, lastEndBefore(task, relations, nowMs)),
     critical: critical.has(task.taskId),
   }));
   const tasks = rows.map(({ task }) => task);
@@ -45,19 +45,29 @@ export function toGantt(relations: Relations, criticalIds: readonly string[], no
     : { rows, fromMs, toMs: Math.max(toMs, fromMs + 1), open };
 }
 
-export function barsOf(task: WorkflowTask, nowMs: number): Bar[] {
-  const begin = beginOf(task);
+/**
+ * @param knownFromMs when what it comes after had ended: the first attempt of a task that was retried is not told, each
+ *   attempt is published anew
+ */
+export function barsOf(task: WorkflowTask, nowMs: number, knownFromMs = Infinity): Bar[] {
   const end = endOf(task, nowMs);
   const retried = (task.retries ?? 0) > 0 || task.state === 'RETRY' ? task.retriedMs : null;
+  const begin = retried === null ? beginOf(task) : Math.min(beginOf(task), knownFromMs);
   const waitFrom = retried === null ? begin : Math.min(Math.max(retried, begin), end);
-  const isAgain = task.startedMs !== null && task.startedMs >= waitFrom && task.state !== 'RETRY';
-  const runFrom = isAgain && task.startedMs !== null ? Math.min(task.startedMs, end) : end;
+  const started = startOf(task);
+  const isRun = started !== null && started >= waitFrom && task.state !== 'RETRY';
+  const runFrom = isRun ? Math.min(started, end) : end;
   const bars: Bar[] = [
     { kind: 'tries', fromMs: begin, toMs: waitFrom },
     { kind: 'wait', fromMs: waitFrom, toMs: runFrom },
     { kind: 'run', fromMs: runFrom, toMs: end },
   ];
-  return bars.filter(({ kind, fromMs, toMs }) => toMs > fromMs || (kind === 'run' && isAgain));
+  return bars.filter(({ kind, fromMs, toMs }) => toMs > fromMs || (kind === 'run' && isRun));
+}
+
+function lastEndBefore({ taskId }: WorkflowTask, { tasks, before }: Relations, nowMs: number): number | undefined {
+  const sources = (before.get(taskId) ?? []).flatMap((id) => tasks.get(id) ?? []);
+  return sources.length === 0 ? undefined : Math.max(...sources.map((source) => endOf(source, nowMs)));
 }
 
 function inTreeOrder({ tasks, before, after, roots }: Relations): Array<{ task: WorkflowTask; depth: number }> {

@@ -50,9 +50,20 @@ export function shortName({ name, taskId }: Pick<WorkflowTask, 'name' | 'taskId'
   return name === null ? taskId.slice(0, 8) : name.slice(name.lastIndexOf('.') + 1) || name;
 }
 
-/** When it was published, else the first that is known of it, epoch ms. */
-export function beginOf({ sentMs, receivedMs, startedMs, timestampMs }: WorkflowTask): number {
-  return sentMs ?? receivedMs ?? startedMs ?? timestampMs ?? 0;
+/**
+ * The first that is known of it, epoch ms. `task-sent` is told after the publishing, so a quick worker may well have
+ * started it before.
+ */
+export function beginOf(task: WorkflowTask): number {
+  const known = [task.sentMs, task.receivedMs, startOf(task)].filter((ms) => ms !== null);
+  return known.length > 0 ? Math.min(...known) : (task.timestampMs ?? 0);
+}
+
+/** When its last attempt started, also where only its end and its runtime were heard; null: it has not run. */
+export function startOf(task: WorkflowTask): number | null {
+  const ended = endedMs(task);
+  const isKnown = ended !== undefined && task.runtimeMs !== null;
+  return task.startedMs ?? (isKnown ? ended - task.runtimeMs : null);
 }
 
 /** When it ended; undefined while it has not. */
@@ -78,5 +89,5 @@ export function endOf(task: WorkflowTask, nowMs: number): number {
 
 /** It has begun and has not ended. A task of an app's own state, e.g. PROGRESS, runs. */
 export function isRunning(task: WorkflowTask): boolean {
-  return task.startedMs !== null && endedMs(task) === undefined && task.state !== 'RETRY';
+  return startOf(task) !== null && endedMs(task) === undefined && task.state !== 'RETRY';
 }
