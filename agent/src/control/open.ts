@@ -16,9 +16,12 @@ const DEFAULT_TIMEOUT_MS = 1000;
 /** How often new workers are looked for, ms. */
 const LOOK_EVERY_MS = 1000;
 
+/** How long a pool may take to grow or shrink, ms. */
+const SETTLE_MS = 2000;
+
 /** So that whoever reads the workers after the answer sees what it did. */
 const changesWorkers = (method: string): boolean =>
-  COMMANDS.some((command) => command.method === method && command.kind === 'worker');
+  COMMANDS.some((command) => command.method === method && command.kind === 'worker' && command.replies);
 
 /**
  * Remote control, new tasks and results over the broker and the result backend. Begins at once to inspect workers that
@@ -51,6 +54,17 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     if (!transport.health().connected) return;
     inspector.lookForNew().catch((error: unknown) => logger.debug({ err: error }, 'new workers were not inspected'));
   };
+  const unsettled = new Set<string>();
+  let stopSettling = (): void => undefined;
+  /** Workers answer before a pool has grown or shrunk: they are asked once more. */
+  const settle = (names: readonly string[]): void => {
+    for (const name of names) unsettled.add(name);
+    stopSettling();
+    stopSettling = clock.after(SETTLE_MS, () => {
+      void inspector.renew([...unsettled]);
+      unsettled.clear();
+    });
+  };
   events.start();
   const stopLooking = clock.every(LOOK_EVERY_MS, lookForNew);
 
@@ -60,7 +74,9 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
       const result = await caller.call(request, options);
       events.noticed(request, caller.reached(request.target));
       if (changesWorkers(request.method)) {
-        await inspector.renew(result.answers.filter(({ ok }) => ok).map(({ worker }) => worker));
+        const obeyed = result.answers.filter(({ ok }) => ok).map(({ worker }) => worker);
+        settle(obeyed);
+        await inspector.renew(obeyed);
       }
       return result;
     },
@@ -84,6 +100,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     cancelBulk: (id) => bulks.cancel(id),
     close: async () => {
       stopLooking();
+      stopSettling();
       events.stop();
       results.close();
       caller.close();

@@ -90,7 +90,7 @@ describe('inspections', () => {
   });
 
   it('are made again of the workers that took a command, before its answer', async () => {
-    const { broker, control, asked } = setUp([worker('a@h'), worker('b@h')]);
+    const { clock, broker, control, asked } = setUp([worker('a@h'), worker('b@h')]);
     const answered = answersOf('a@h');
     broker.reply = (request) =>
       request.method === 'pool_grow'
@@ -105,6 +105,15 @@ describe('inspections', () => {
     expect(control.inspector.known().get('a@h')).toMatchObject({ stats: { pid: 1 } });
     await control.call({ method: 'rate_limit', arguments: {}, target: { kind: 'workers', workers: ['a@h'] } });
     expect(asked()).toEqual(['rate_limit']);
+    // A pool may need a moment to grow.
+    const askedOfIt = (): string[] =>
+      broker.sent
+        .splice(0)
+        .flatMap(({ method, target }) => ('workers' in target && target.workers[0] === 'a@h' ? [method] : []));
+    await clock.pass(2000);
+    expect(askedOfIt()).toEqual(['stats', 'active_queues']);
+    await clock.pass(2000);
+    expect(askedOfIt()).toEqual([]);
   });
 
   it('keep nothing of another shape', async () => {
