@@ -7,7 +7,11 @@ import type { Subject, SubjectKind } from './subjects.ts';
 import { cpuSeconds, peakMiB } from './usage.ts';
 
 export const EVENTS_PER_TASK = 3;
-const WARM_UP_TASKS = 2000;
+/**
+ * Part of the stream that goes before it, for every subject alike: what starts cold is compiled, and a fresh Postgres has
+ * its catalogue in its caches and files for its log.
+ */
+const WARM_UP_SHARE = 0.25;
 /** No progress for so long means that the rest is lost. */
 const GIVE_UP_MS = 5000;
 
@@ -59,6 +63,8 @@ export async function flood(
   kind: SubjectKind,
   options: {
     readonly events: number;
+    /** Events before that, default a quarter of them. */
+    readonly warmUp?: number;
     readonly batch: number;
     readonly rate?: number;
     readonly redisArgs?: readonly string[];
@@ -68,19 +74,21 @@ export async function flood(
   const subject = await kind.start(redis.url);
   try {
     await untilListening(redis.url);
-    const warm = await startPublisher({ redisUrl: redis.url, tasks: WARM_UP_TASKS, batch: options.batch }).done;
+    const { events, warmUp = events * WARM_UP_SHARE, batch } = options;
+    const [tasks, warmUpTasks] = [events, warmUp].map((n) => Math.ceil(n / EVENTS_PER_TASK)) as [number, number];
+    const warm = await startPublisher({ redisUrl: redis.url, tasks: warmUpTasks, batch }).done;
     await follow(subject, kind, warm.events);
     const publisher = startPublisher({
       redisUrl: redis.url,
-      tasks: Math.ceil(options.events / EVENTS_PER_TASK),
-      batch: options.batch,
+      tasks,
+      batch,
       wait: true,
       ...(options.rate === undefined ? {} : { rate: options.rate }),
     });
     await publisher.go();
     const [cpuBefore, startedMs] = [cpuSeconds(subject.cpuPids), performance.now()];
     const sent = publisher.done;
-    const target = warm.events + Math.ceil(options.events / EVENTS_PER_TASK) * EVENTS_PER_TASK;
+    const target = warm.events + tasks * EVENTS_PER_TASK;
     const { counted, atMs, scrapeMs } = await follow(subject, kind, target);
     const cpu = cpuSeconds(subject.cpuPids) - cpuBefore;
     const { events: published } = await sent;

@@ -11,7 +11,7 @@ const HELP = `npm run bench -- [options]
   --quick            a tenth of everything, once: shows that it works
   --only a,b         of: flood, burst, latency, memory, api
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
-  --events N         of a flood, default 400000; the slow subjects get a tenth
+  --events N         of a flood, default 800000; the slow subjects get a tenth
   --runs N           floods of each, default 3; the median counts
   --batch N,N        events in a message, default 20,1: as prefork workers under load send them, and single messages
   --rate N           events per second, default as fast as Redis takes them
@@ -42,7 +42,7 @@ function options() {
     scale,
     only: values.only.split(','),
     kinds: subjectKinds().filter(({ name }) => values.subjects.split(',').includes(name)),
-    events: Number(values.events ?? 400_000 * scale),
+    events: Number(values.events ?? 800_000 * scale),
     runs: Number(values.runs ?? (values.quick ? 1 : 3)),
     batches: values.batch.split(',').map(Number),
     ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
@@ -75,7 +75,7 @@ async function floodsOf(given: Options, batch: number): Promise<string> {
 async function bursts(given: Options): Promise<string> {
   const all: Measured[] = [];
   for (const kind of given.kinds.filter(({ name }) => name !== 'bare')) {
-    const run = await flood(kind, { events: 200_000, batch: given.batches[0] ?? 20, redisArgs: [] });
+    const run = await flood(kind, { events: 200_000, warmUp: 6000, batch: given.batches[0] ?? 20, redisArgs: [] });
     say(`${kind.label}: ${run.published - run.counted} of ${run.published} lost in the burst`);
     all.push({ kind, runs: [run] });
   }

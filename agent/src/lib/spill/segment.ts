@@ -2,6 +2,11 @@ import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from '
 
 const LENGTH_BYTES = 4;
 const READ_CHUNK = 4 * 1024 * 1024;
+/**
+ * Blocks up to this size are put together in one place: a buffer of its own for each is memory outside the heap, of which
+ * 64 MiB are enough to make the collector look through all that is held.
+ */
+const scratch = Buffer.allocUnsafeSlow(2 * 1024 * 1024);
 
 export interface SegmentRecord {
   readonly bytes: Buffer;
@@ -53,15 +58,13 @@ export class Segment {
    * @throws the file system's error; the next append writes over what a failed one left behind
    */
   append(records: readonly Buffer[]): void {
-    const parts: Buffer[] = [];
-    let bytes = 0;
+    const bytes = records.reduce((sum, record) => sum + LENGTH_BYTES + record.length, 0);
+    const block = bytes <= scratch.length ? scratch : Buffer.allocUnsafeSlow(bytes);
+    let at = 0;
     for (const record of records) {
-      const length = Buffer.allocUnsafe(LENGTH_BYTES);
-      length.writeUInt32LE(record.length);
-      parts.push(length, record);
-      bytes += LENGTH_BYTES + record.length;
+      at = block.writeUInt32LE(record.length, at);
+      at += record.copy(block, at);
     }
-    const block = Buffer.concat(parts, bytes);
     for (let written = 0; written < bytes;) {
       written += writeSync(this.#fd, block, written, bytes - written, this.size + written);
     }
