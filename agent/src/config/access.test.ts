@@ -92,6 +92,7 @@ describe('insecurities', () => {
       },
       ...{ UMBEL_RESULT_BACKEND: 'rediss://:a-long-password@r.example/1?ssl_cert_reqs=required' },
       ...{ UMBEL_DATABASE_URL: 'postgres://u:a-long-password@d.example/db?sslmode=verify-full' },
+      ...{ UMBEL_OTLP_ENDPOINT: 'http://alloy:4318', UMBEL_OTLP_HEADERS: 'authorization=x' },
       ...{ UMBEL_CERTFILE: '/etc/cert.pem', UMBEL_OIDC_ISSUER: 'https://id.example', UMBEL_OIDC_AUDIENCE: 'umbel' },
     };
     expect(found([], { ...SAFE, ...remote })).toBe('');
@@ -126,6 +127,11 @@ describe('insecurities', () => {
       /token b is used/,
     ],
     ['plain HTTP', { ...SAFE, UMBEL_ADDRESS: '0.0.0.0' }, /plain HTTP/],
+    [
+      'plain OTLP with headers',
+      { ...SAFE, UMBEL_OTLP_ENDPOINT: 'http://otlp.example:4318', UMBEL_OTLP_HEADERS: 'authorization=x' },
+      /OTLP receiver is reached without TLS.*https/,
+    ],
     [
       'a plain broker',
       { ...SAFE, UMBEL_BROKER: 'redis://:a-long-password@r.example/0' },

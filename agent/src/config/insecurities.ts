@@ -98,7 +98,8 @@ function weakTokens({ access }: Config): string[] {
   ];
 }
 
-function plainConnections({ access, broker, history, http }: Config): string[] {
+function plainConnections(config: Config): string[] {
+  const { access, broker, history, http } = config;
   const found: string[] = [];
   const isLocal = http.unixSocket !== '' || isLoopback(http.address);
   if (!isLocal && http.certfile === undefined && !http.xheaders) {
@@ -136,7 +137,15 @@ function plainConnections({ access, broker, history, http }: Config): string[] {
       found.push(`${option} is read without TLS: whoever is on the way can make himself an admin; use https://.`);
     }
   }
-  return found;
+  return [...found, ...plainOtlp(config)];
+}
+
+function plainOtlp({ otlp }: Config): string[] {
+  if (Object.keys(otlp.headers).length === 0) return [];
+  const receivers = [otlp.endpoint, otlp.tracesEndpoint, otlp.logsEndpoint].flatMap(urlsOf);
+  return receivers.some(({ url, isRemote }) => isRemote && url.protocol === 'http:')
+    ? ['The OTLP receiver is reached without TLS: --otlp-headers can be read on the way; use https://.']
+    : [];
 }
 
 /** As `tlsFromQuery` reads it (transport/url-tls.ts): without any `ssl_` key nothing is checked, as in kombu. */

@@ -93,6 +93,7 @@ function find(attempts: Attempt[], { subject, fields, hostname }: CeleryEvent): 
     const number = countOf(fields['retries']);
     return attempts.find((one) => one.number === number) ?? add(attempts, number);
   }
+  if (last !== undefined && attempts.length === 1) return last;
   const open = attempts.filter(
     ({ received, started, ended }) => ended === undefined && (received ?? started) !== undefined,
   );
