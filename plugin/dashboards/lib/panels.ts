@@ -106,6 +106,13 @@ function base<Builder extends AnyPanelBuilder>(builder: Builder, options: Base):
   return builder;
 }
 
+/** Else the sentence for an empty panel stands in each empty cell, legend and bar too. */
+const EMPTY_CELLS: Override = { field: '/.*/', set: { noValue: '–' } };
+const withEmptyCells = <Options extends Base>(options: Options): Options => ({
+  ...options,
+  overrides: [EMPTY_CELLS, ...(options.overrides ?? [])],
+});
+
 /** States keep one colour on every panel; the names are those of Grafana's palette, for light and dark. */
 export const STATE_COLOURS: readonly Override[] = Object.entries({
   SUCCESS: 'green',
@@ -129,7 +136,7 @@ export interface TimeSeries extends Base {
 }
 
 export function timeseries(options: TimeSeries): timeseriesSdk.PanelBuilder {
-  const builder = base(new timeseriesSdk.PanelBuilder(), options)
+  const builder = base(new timeseriesSdk.PanelBuilder(), withEmptyCells(options))
     .unit(options.unit)
     .min(options.min ?? 0)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
@@ -192,7 +199,7 @@ export function thresholds(steps: ReadonlyArray<readonly [number, string]>): Thr
 }
 
 export function barGauge(options: Omit<Stat, 'sparkline' | 'withNames'>): bargaugeSdk.PanelBuilder {
-  return base(new bargaugeSdk.PanelBuilder(), options)
+  return base(new bargaugeSdk.PanelBuilder(), withEmptyCells(options))
     .unit(options.unit)
     .min(0)
     .orientation(VizOrientation.Horizontal)
@@ -216,11 +223,8 @@ export function table(options: Table): tableSdk.PanelBuilder {
   const { columns, transformations = [] } = options;
   const chosen: DataTransformerConfig[] =
     columns === undefined ? [] : [{ id: 'filterFieldsByName', options: { include: { names: columns } } }];
-  // The word for an empty table would stand in each empty cell too.
-  const cells: Override = { field: '/.*/', set: { noValue: '–' } };
   return base(new tableSdk.PanelBuilder(), {
-    ...options,
-    overrides: [cells, ...(options.overrides ?? [])],
+    ...withEmptyCells(options),
     transformations: [...transformations, ...chosen],
   })
     .showHeader(true)
