@@ -84,8 +84,8 @@ function failureOf(refId: string, error: unknown, shown: DataFrame[]): DataQuery
 
 export function errorOf(refId: string, error: unknown): DataQueryError {
   if (error instanceof AgentError) {
-    const { message, status, field } = error;
-    return { refId, status, message: field === undefined ? message : `${message} (${field})` };
+    const { message, status } = error;
+    return { refId, status, message };
   }
   return { refId, message: error instanceof Error ? error.message : 'The query failed.' };
 }

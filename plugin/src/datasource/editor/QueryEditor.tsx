@@ -1,7 +1,7 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import type { CeleryDataSource } from '../datasource';
 import { migrateQuery } from '../migrate';
 import type { CeleryOptions } from '../options';
@@ -45,7 +45,7 @@ export function QueryEditor({ query: saved, onChange, onRunQuery, datasource }: 
     <>
       <InlineField label={t('editor.kind', 'Query')} labelWidth={16}>
         <Combobox
-          aria-label={t('editor.kind', 'Query')}
+          id={useId()}
           width={30}
           options={kindOptions()}
           value={query.kind}

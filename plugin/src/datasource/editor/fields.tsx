@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { getTemplateSrv } from '@grafana/runtime';
 import { Combobox, type ComboboxOption, InlineField, Input, MultiCombobox } from '@grafana/ui';
-import React, { useCallback, useState } from 'react';
+import React, { useCallback, useState, useId } from 'react';
 import type { ChoiceKind, Choices } from '../choices';
 
 const LABEL_WIDTH = 16;
@@ -40,7 +40,7 @@ export function ListField({
   return (
     <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH}>
       <MultiCombobox
-        aria-label={label}
+        id={useId()}
         width="auto"
         minWidth={FIELD_WIDTH}
         createCustomValue
@@ -78,7 +78,7 @@ export function ChoiceField({
   return (
     <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH}>
       <Combobox
-        aria-label={label}
+        id={useId()}
         width={FIELD_WIDTH}
         createCustomValue
         options={options}

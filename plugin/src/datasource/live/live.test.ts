@@ -181,7 +181,7 @@ describe('the stream', () => {
   it('comes back after it was refused or ended, asks for the session first, and tells of the gap', () => {
     const probe = jest.fn(() => throwError(() => new Error('away')));
     const bodies = [throwError(() => new Error('503')), of(task('a')), NEVER];
-    const connect = jest.fn(() => bodies[Math.min(connect.mock.calls.length - 1, 2)] ?? NEVER);
+    const connect = jest.fn((): Observable<Uint8Array> => bodies.shift() ?? NEVER);
     const stream = new LiveStream({ connect, probe, random: () => 0.5 });
     const news: string[] = [];
     stream.news$.subscribe((one) => news.push(one));

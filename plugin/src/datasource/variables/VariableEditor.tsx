@@ -1,7 +1,7 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import type { CeleryDataSource } from '../datasource';
 import type { CeleryOptions } from '../options';
 import type { CeleryQuery } from '../query';
@@ -22,7 +22,7 @@ export function VariableEditor({ query, onChange }: Props) {
   return (
     <InlineField label={t('variable.list', 'List')} labelWidth={16}>
       <Combobox
-        aria-label={t('variable.list', 'List')}
+        id={useId()}
         width={40}
         options={options}
         value={query.kind ?? 'tasks'}

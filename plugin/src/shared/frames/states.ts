@@ -29,6 +29,11 @@ export const STATE_MAPPINGS: ValueMapping[] = [
       STATES.map((state, index) => [state, { color: STATE_COLORS[state], text: state, index }]),
     ),
   },
+  // The others keep their text.
+  {
+    type: MappingType.RegexToText,
+    options: { pattern: '/.+/', result: { color: CUSTOM_COLOR, index: STATES.length } },
+  },
 ];
 
 export const ONLINE_MAPPINGS: ValueMapping[] = [

@@ -113,5 +113,10 @@ export const column = {
 
 /** The notice that rows are missing, with what to do about it. */
 export function truncated(text: string): QueryResultMetaNotice {
+  return { severity: 'info', text };
+}
+
+/** The notice that something is not as it should be. */
+export function warning(text: string): QueryResultMetaNotice {
   return { severity: 'warning', text };
 }

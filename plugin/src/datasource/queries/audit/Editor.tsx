@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, MultiCombobox } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import { CountField, ListField, TextField } from '../../editor/fields';
 import type { EditorProps } from '../editor';
 
@@ -25,7 +25,7 @@ export function AuditEditor({ query, onChange }: EditorProps<'audit'>) {
       />
       <InlineField label={t('editor.outcomes', 'Outcomes')}>
         <MultiCombobox
-          aria-label={t('editor.outcomes', 'Outcomes')}
+          id={useId()}
           width="auto"
           minWidth={20}
           placeholder={t('editor.any', 'Any')}

@@ -87,7 +87,9 @@ function detailOf(type: string, fields: Event['fields']): string {
     case 'task-received':
       return [text('args'), text('kwargs')].filter((part) => part !== '').join(' ');
     case 'task-succeeded':
-      return `in ${Number(fields['runtime'] ?? 0).toFixed(3)} s: ${text('result')}`;
+      return [`in ${Number(fields['runtime'] ?? 0).toFixed(3)} s`, text('result')]
+        .filter((part) => part !== '')
+        .join(': ');
     case 'task-failed':
     case 'task-retried':
       return [text('exception'), text('traceback')].filter((part) => part !== '').join('\n');

@@ -1,13 +1,13 @@
 import type { DataFrame } from '@grafana/data';
 import type { Queues } from '../../../shared/api';
-import { column, tableFrame, truncated } from '../../../shared/frames/table';
+import { column, tableFrame, warning } from '../../../shared/frames/table';
 import { type LinkTargets, queueLinks } from '../../../shared/links';
 
 type Queue = Queues['queues'][number];
 
 /** One row per queue; what the broker does not tell is null. */
 export function queuesFrame(refId: string, { queues, problem }: Queues, nowMs: number, links: LinkTargets): DataFrame {
-  const notices = problem === undefined ? [] : [truncated(`Only the names of queues are known: ${problem}`)];
+  const notices = problem === undefined ? [] : [warning(`Only the names of queues are known: ${problem}`)];
   return tableFrame<Queue>(
     { refId, kind: 'queues', notices, custom: { problem } },
     [

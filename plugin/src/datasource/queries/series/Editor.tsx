@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, MultiCombobox } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import { CountField, TextField } from '../../editor/fields';
 import { FilterFields } from '../../editor/FilterFields';
 import type { SeriesQuery } from '../../query';
@@ -28,7 +28,7 @@ export function SeriesEditor({ query, onChange, choices }: EditorProps<'series'>
       <InlineFieldRow>
         <InlineField label={t('editor.columns', 'Values')} labelWidth={16}>
           <MultiCombobox
-            aria-label={t('editor.columns', 'Values')}
+            id={useId()}
             width="auto"
             minWidth={30}
             options={columns}
@@ -38,7 +38,7 @@ export function SeriesEditor({ query, onChange, choices }: EditorProps<'series'>
         </InlineField>
         <InlineField label={t('editor.by-label', 'By')} labelWidth={16}>
           <MultiCombobox
-            aria-label={t('editor.by-label', 'By')}
+            id={useId()}
             width="auto"
             minWidth={30}
             placeholder={t('editor.total', 'One total')}

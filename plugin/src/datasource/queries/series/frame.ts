@@ -1,7 +1,7 @@
 import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
 import type { Series } from '../../../shared/api';
 import { stateColor } from '../../../shared/frames/states';
-import { truncated } from '../../../shared/frames/table';
+import { truncated, warning } from '../../../shared/frames/table';
 
 const UNITS: Readonly<Record<string, string>> = { count: 'short', rate: 'cps', p50: 'ms', p95: 'ms', p99: 'ms' };
 const ADDITIVE: readonly string[] = ['count', 'rate'];
@@ -28,7 +28,7 @@ export function seriesFrames(refId: string, series: Series, info: SeriesInfo): D
       ? [truncated(`Shows the ${info.limit} largest series. Narrow the filter or raise the limit.`)]
       : []),
     ...(info.ignored.length > 0
-      ? [truncated(`Series are counted by name, state, worker and queue; not narrowed by ${info.ignored.join(', ')}.`)]
+      ? [warning(`Series are counted by name, state, worker and queue; not narrowed by ${info.ignored.join(', ')}.`)]
       : []),
   ];
   return (shown.length === 0 ? [{ labels: {}, points: [] }] : shown).map((one, index) =>

@@ -1,6 +1,6 @@
 import { type DataFrame, MappingType, type ValueMapping } from '@grafana/data';
 import type { Status } from '../../../shared/api';
-import { column, tableFrame, truncated } from '../../../shared/frames/table';
+import { column, tableFrame, warning } from '../../../shared/frames/table';
 
 const CONNECTED: ValueMapping[] = [
   {
@@ -16,7 +16,7 @@ const CONNECTED: ValueMapping[] = [
 export function statusFrame(refId: string, status: Status): DataFrame {
   const { broker, history, live, counts, warnings } = status;
   return tableFrame<Status>(
-    { refId, kind: 'status', notices: warnings.map((text) => truncated(text)) },
+    { refId, kind: 'status', notices: warnings.map((text) => warning(text)) },
     [
       column.text('version', 'Version'),
       column.time('startedMs', 'Started'),

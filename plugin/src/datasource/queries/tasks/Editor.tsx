@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, InlineSwitch, RadioButtonGroup, Combobox } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import type { TaskSortKey } from '../../../shared/api';
 import { CountField } from '../../editor/fields';
 import { FilterFields } from '../../editor/FilterFields';
@@ -23,7 +23,7 @@ export function TasksEditor({ query, onChange, choices }: EditorProps<'tasks'>) 
       <InlineFieldRow>
         <InlineField label={t('editor.sort-by', 'Sort by')} labelWidth={16}>
           <Combobox
-            aria-label={t('editor.sort-by', 'Sort by')}
+            id={useId()}
             width={20}
             options={sorts}
             value={query.sort ?? 'timestamp'}

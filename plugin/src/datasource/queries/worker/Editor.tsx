@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField, InlineFieldRow } from '@grafana/ui';
-import React from 'react';
+import React, { useId } from 'react';
 import { ChoiceField } from '../../editor/fields';
 import type { WorkerQuery } from '../../query';
 import type { EditorProps } from '../editor';
@@ -28,7 +28,7 @@ export function WorkerEditor({ query, onChange, choices }: EditorProps<'worker'>
       />
       <InlineField label={t('editor.show', 'Show')}>
         <Combobox
-          aria-label={t('editor.show', 'Show')}
+          id={useId()}
           width={24}
           options={views}
           value={query.show ?? 'detail'}

@@ -1,6 +1,6 @@
 import { createDataFrame, type DataFrame, FieldType, type QueryResultMetaNotice } from '@grafana/data';
 import type { CommandOutcome, WorkerEvents } from '../../../shared/api';
-import { column, tableFrame, truncated } from '../../../shared/frames/table';
+import { column, tableFrame, truncated, warning } from '../../../shared/frames/table';
 import { type LinkTargets, nameLinks, taskLinks } from '../../../shared/links';
 
 /** Heartbeats, starts and stops of one worker, the newest first. */
@@ -90,9 +90,9 @@ function leaves(value: unknown, path = ''): Array<[string, string]> {
 
 function noticesOf({ answers, silent }: CommandOutcome): QueryResultMetaNotice[] {
   return [
-    ...answers.filter(({ ok }) => !ok).map(({ worker, error }) => truncated(`${worker}: ${error ?? 'refused'}`)),
+    ...answers.filter(({ ok }) => !ok).map(({ worker, error }) => warning(`${worker}: ${error ?? 'refused'}`)),
     ...silent.map((worker) =>
-      truncated(`${worker} did not answer. Is it online, and not blocked by a long task (pool solo)?`),
+      warning(`${worker} did not answer. Is it online, and not blocked by a long task (pool solo)?`),
     ),
   ];
 }
