@@ -1,6 +1,7 @@
 import { COMMANDS } from '../core/control/commands.ts';
 import { NO_MASK } from '../core/mask/mask.ts';
 import type { ControlService, WorkerInspection } from '../core/control/service.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Closable } from '../lib/closer-stack.ts';
 import { Bulks } from './bulk.ts';
 import { Caller } from './calls.ts';
@@ -54,17 +55,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     if (!transport.health().connected) return;
     inspector.lookForNew().catch((error: unknown) => logger.debug({ err: error }, 'new workers were not inspected'));
   };
-  const unsettled = new Set<string>();
-  let stopSettling = (): void => undefined;
-  /** Workers answer before a pool has grown or shrunk: they are asked once more. */
-  const settle = (names: readonly string[]): void => {
-    for (const name of names) unsettled.add(name);
-    stopSettling();
-    stopSettling = clock.after(SETTLE_MS, () => {
-      void inspector.renew([...unsettled]);
-      unsettled.clear();
-    });
-  };
+  const settling = openSettling(inspector, clock);
   events.start();
   const stopLooking = clock.every(LOOK_EVERY_MS, lookForNew);
 
@@ -75,7 +66,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
       events.noticed(request, caller.reached(request.target));
       if (changesWorkers(request.method)) {
         const obeyed = result.answers.filter(({ ok }) => ok).map(({ worker }) => worker);
-        settle(obeyed);
+        settling.later(obeyed);
         await inspector.renew(obeyed);
       }
       return result;
@@ -100,11 +91,28 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     cancelBulk: (id) => bulks.cancel(id),
     close: async () => {
       stopLooking();
-      stopSettling();
+      settling.close();
       events.stop();
       results.close();
       caller.close();
       await bulks.close();
     },
+  };
+}
+
+/** Workers answer before a pool has grown or shrunk: those named are asked once more, a while after the last of them. */
+function openSettling(inspector: Pick<KeptInspections, 'renew'>, clock: Clock) {
+  const unsettled = new Set<string>();
+  let stop = (): void => undefined;
+  return {
+    later: (names: readonly string[]): void => {
+      for (const name of names) unsettled.add(name);
+      stop();
+      stop = clock.after(SETTLE_MS, () => {
+        void inspector.renew([...unsettled]);
+        unsettled.clear();
+      });
+    },
+    close: () => stop(),
   };
 }
