@@ -46,9 +46,8 @@ function Folded({ frames }: { readonly frames: readonly TraceFrame[] }) {
   const styles = useStyles2(getStyles);
   const [open, setOpen] = useState(false);
   return (
-    <>
+    <div>
       <Button
-        className={styles.fold}
         size="sm"
         variant="secondary"
         fill="text"
@@ -59,7 +58,7 @@ function Folded({ frames }: { readonly frames: readonly TraceFrame[] }) {
         {t('traceback.library', '{{count}} call(s) in libraries', { count: frames.length })}
       </Button>
       {open && frames.map((frame, index) => <Call key={index} frame={frame} />)}
-    </>
+    </div>
   );
 }
 
@@ -103,5 +102,4 @@ const getStyles = (theme: GrafanaTheme2) => ({
     strong: { color: theme.colors.text.primary },
   }),
   source: css({ whiteSpace: 'pre', overflowX: 'auto' }),
-  fold: css({ display: 'block' }),
 });
