@@ -11,7 +11,16 @@ class TimedMessageChannel {
   };
 }
 
+/** jsdom lays nothing out, so there is nothing to observe. */
+class QuietObserver {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+
 Object.assign(globalThis, {
+  ResizeObserver: globalThis.ResizeObserver ?? QuietObserver,
+  IntersectionObserver: globalThis.IntersectionObserver ?? QuietObserver,
   TextDecoder,
   TextEncoder,
   ReadableStream,
