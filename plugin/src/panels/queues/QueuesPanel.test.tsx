@@ -47,7 +47,17 @@ it('shows length, age, consumers, rates, and who consumes each queue', async () 
   const cells = within(row)
     .getAllByRole('cell')
     .map(({ textContent }) => textContent);
-  expect(cells).toEqual(['celery', '3', '1.08 mins', '1', '2', '2.0', '2.0', 'celery@a and 1 more', 'Tasks']);
+  expect(cells).toEqual([
+    'celery',
+    '3',
+    expect.stringMatching(/mins$/),
+    '1',
+    '2',
+    '2.0',
+    '2.0',
+    'celery@a and 1 more',
+    'Tasks',
+  ]);
   expect(askWorkers).not.toHaveBeenCalled();
 });
 

@@ -8,6 +8,7 @@ import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Queues } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
 import { NoRows, Waiting } from '../../shared/ui/Answers';
+import { errorOf } from '../../shared/ui/errorOf';
 import { useNow } from '../../shared/ui/useNow';
 import { type TableSort, VirtualTable } from '../../shared/ui/VirtualTable';
 import { isEmpty, sortRows, toQueueRows } from './model';
@@ -47,7 +48,7 @@ export function QueuesPanel(props: PanelProps<QueuesOptions>) {
         panelId={id}
         data={data}
         fieldConfig={fieldConfig}
-        message={t('queues.no-frame', 'Choose the query "Queues" of a Celery data source.')}
+        message={errorOf(data) ?? t('queues.no-frame', 'Choose the query "Queues" of a Celery data source.')}
       />
     ) : (
       <NoRows title={t('queues.empty', 'No queue is known yet.')} />

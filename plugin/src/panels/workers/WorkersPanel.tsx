@@ -9,6 +9,7 @@ import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Target, Worker } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
 import { NoRows, Waiting } from '../../shared/ui/Answers';
+import { errorOf } from '../../shared/ui/errorOf';
 import type { LiveState } from '../../shared/ui/LiveBadge';
 import { useArrival } from './useArrival';
 import { type TableSort, VirtualTable } from '../../shared/ui/VirtualTable';
@@ -72,7 +73,7 @@ export function WorkersPanel(props: PanelProps<WorkersOptions>) {
         panelId={id}
         data={data}
         fieldConfig={fieldConfig}
-        message={t('workers.no-frame', 'Choose the query "Workers" of a Celery data source.')}
+        message={errorOf(data) ?? t('workers.no-frame', 'Choose the query "Workers" of a Celery data source.')}
       />
     ) : (
       <NoRows title={t('workers.empty', 'No worker has been seen yet.')} />

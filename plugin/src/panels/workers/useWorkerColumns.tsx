@@ -43,7 +43,7 @@ export function useWorkerColumns(input: ColumnInput): Column[] {
       cell: (row) => <WorkerName row={row} onOpen={onOpen} />,
     },
     {
-      ...{ id: 'status', title: t('workers.column.status', 'Status'), minWidth: 124, grow: 2, sortable: true },
+      ...{ id: 'status', title: t('workers.column.status', 'Status'), minWidth: 142, grow: 2, sortable: true },
       cell: (row) => <StatusBadge row={row} nowMs={nowMs} timeZone={timeZone} />,
     },
     { id: 'pool', title: t('workers.column.pool', 'Pool'), minWidth: 108, grow: 2, rank: 3, cell: poolText },

@@ -93,6 +93,13 @@ it('says what to do without tasks, and waits while they load', () => {
   expect(screen.getByText(/knows no task of this workflow/)).toBeInTheDocument();
 });
 
+it('says what went wrong in the words of the data source', () => {
+  const props = panelProps({ series: [], state: LoadingState.Error, options: DEFAULT_OPTIONS });
+  const data = { ...props.data, errors: [{ message: 'No task with the id x was seen.' }] };
+  render(<WorkflowPanel {...props} data={data} />);
+  expect(screen.getByText('No task with the id x was seen.')).toBeInTheDocument();
+});
+
 it('waits while they load', () => {
   show(undefined, {}, LoadingState.Loading);
   expect(screen.getByRole('status', { name: 'Loading' })).toBeInTheDocument();

@@ -8,6 +8,7 @@ import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Task } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
 import { Waiting } from '../../shared/ui/Answers';
+import { errorOf } from '../../shared/ui/errorOf';
 import { useNow } from '../../shared/ui/useNow';
 import { GanttView } from './GanttView';
 import { GraphView } from './GraphView';
@@ -54,7 +55,7 @@ export function WorkflowPanel({
         panelId={id}
         data={data}
         fieldConfig={fieldConfig}
-        message={emptyMessage(frame !== undefined)}
+        message={errorOf(data) ?? emptyMessage(frame !== undefined)}
       />
     );
   }

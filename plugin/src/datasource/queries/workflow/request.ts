@@ -1,4 +1,5 @@
-import { map, switchMap } from 'rxjs';
+import { catchError, map, of, switchMap, throwError } from 'rxjs';
+import { AgentError } from '../../client';
 import type { Kind } from '../kind';
 import { graphFrames, traceFrame, workflowFrame } from './frame';
 import { stepsOf } from './model';
@@ -12,10 +13,12 @@ export const workflowKind: Kind<'workflow'> = {
   text: ({ taskId = '', show = 'table' }) => `Workflow of ${taskId}, ${show}`,
   run: ({ taskId = '', show = 'table' }, { client, refId, requestId, links }) =>
     client.task(taskId.trim(), requestId).pipe(
-      switchMap((task) => {
-        const limit = show === 'table' ? MOST_TASKS : MOST_NODES;
-        return client.workflow(task.rootId ?? task.taskId, { limit }, requestId);
-      }),
+      map((task) => task.rootId ?? task.taskId),
+      // Events of the root itself may not have been heard; its tasks still name it.
+      catchError((error: unknown) =>
+        error instanceof AgentError && error.status === 404 ? of(taskId.trim()) : throwError(() => error),
+      ),
+      switchMap((root) => client.workflow(root, { limit: show === 'table' ? MOST_TASKS : MOST_NODES }, requestId)),
       map(({ rootId, tasks, truncated }) => {
         const info = { refId, rootId, truncated };
         const steps = stepsOf(tasks);

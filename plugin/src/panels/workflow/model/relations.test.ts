@@ -18,6 +18,12 @@ it('the callback of a chord comes after the whole header, not after the task tha
   ]);
 });
 
+it('a chord is recognised also where its parent was not heard of', () => {
+  const { edges, roots } = relate(CHORD.slice(1));
+  expect(roots).toEqual(['part1', 'part2', 'part3']);
+  expect(edges.filter(({ kind }) => kind === 'join')).toHaveLength(3);
+});
+
 it.each([
   ['two of a group go on by themselves: chains side by side', [ran('next1', [3, 3, 4], { parentId: 'part1' })]],
   ['one of a group has not succeeded', [ran('part4', [2, 2, 3], { parentId: 'root', state: 'FAILURE' })]],

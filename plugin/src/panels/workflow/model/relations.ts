@@ -24,7 +24,8 @@ export interface Relations {
  */
 export function relate(all: readonly WorkflowTask[]): Relations {
   const known = new Map(all.map((task) => [task.taskId, task]));
-  const children = groupBy(all, (task) => (known.has(task.parentId ?? '') ? task.parentId : null));
+  // Siblings are known as such also where their parent was not heard of.
+  const children = groupBy(all, ({ parentId }) => parentId);
   const shown = all
     .filter((task) => !isChordHelper(task))
     .sort((a, b) => beginOf(a) - beginOf(b) || (a.taskId < b.taskId ? -1 : 1));
