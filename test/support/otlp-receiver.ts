@@ -6,7 +6,8 @@ import { readLogs, readTraces, type ReceivedLog, type ReceivedSpan } from './otl
 import { freePort } from './ports.ts';
 
 /** How the receiver answers: takes it, answers this status, or says nothing at all. */
-export type Manner = 'take' | 'silent' | { readonly status: number; readonly retryAfter?: number };
+export type Manner =
+  'take' | 'silent' | { readonly status: number; readonly retryAfter?: number; readonly body?: string };
 
 export interface ReceivedRequest {
   readonly path: string;
@@ -67,7 +68,7 @@ export async function startOtlpReceiver({ isClosed = false } = {}): Promise<Otlp
     if (manner === 'silent') return;
     if (manner !== 'take') {
       if (manner.retryAfter !== undefined) response.setHeader('retry-after', manner.retryAfter);
-      response.writeHead(manner.status).end('not now');
+      response.writeHead(manner.status).end(manner.body ?? 'not now');
       return;
     }
     if (!isJson && path === '/v1/traces') receiver.spans.push(...readTraces(body));

@@ -119,6 +119,14 @@ describe('the doctor', () => {
     expect((await check(argv))[1]).toMatch(/HTTP 404 .*--otlp-logs-endpoint/);
   });
 
+  it('takes Loki’s answer to an empty batch for what it is', async () => {
+    const receiver = await startOtlpReceiver();
+    receiver.manner = { status: 422, body: '\u0012Derror at least one valid stream is required for ingestion' };
+    expect((await check(['--otlp-endpoint', receiver.url]))[1]).toMatch(/^ok \| /);
+    receiver.manner = { status: 422, body: 'no' };
+    expect((await check(['--otlp-endpoint', receiver.url]))[1]).toMatch(/^failed \| .*HTTP 422/);
+  });
+
   it('sees one that is not there, and that none is named', async () => {
     const gone = await check(['--otlp-logs-endpoint', `http://127.0.0.1:${await freePort()}/v1/logs`]);
     expect(gone).toEqual([expect.stringMatching(/^failed \| .* does not take logs: .*ECONNREFUSED.* \| Check/)]);

@@ -23,6 +23,8 @@ const MESSAGING_SYSTEM = { redis: 'redis', amqp: 'rabbitmq', demo: 'demo' } as c
 
 /** What the doctor waits for a receiver, ms. */
 const PROBE_MS = 3000;
+/** Loki's answer to a batch without records that it has read well (pkg/distributor, MissingStreamsErrorMsg). */
+const LOKI_ON_NOTHING = /^HTTP 422 .*at least one valid stream/;
 /** The doctor tells what it finds in its own words. */
 const silent = (): void => undefined;
 const SILENT: Logger = { error: silent, warn: silent, info: silent, debug: silent };
@@ -64,7 +66,7 @@ function receiver(signal: OtlpReceiver['signal'], exporter: Exporter<never> | un
   const probe = async (): Promise<string | undefined> => {
     const outcome = await exporter.export([]);
     await exporter.close();
-    return outcome.kind === 'taken' ? undefined : outcome.reason;
+    return outcome.kind === 'taken' || LOKI_ON_NOTHING.test(outcome.reason) ? undefined : outcome.reason;
   };
   return [{ signal, displayUrl: exporter.displayUrl, probe }];
 }
