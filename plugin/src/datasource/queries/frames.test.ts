@@ -153,9 +153,9 @@ describe('series', () => {
 it('failures, workers, queues, gaps, status, audit', () => {
   const group = {
     ...{ exceptionType: 'ValueError', message: 'no <n>', fingerprint: 'f', count: 2, firstMs: 1, lastMs: 2 },
-    ...{ names: ['app.add'], sampleTaskId: 'a', sampleTraceback: null },
+    ...{ names: ['app.add'], sampleTaskId: 'a', sampleTraceback: null, trend: [0, 2] },
   };
-  const failures: Failures = { groups: [group, group] };
+  const failures: Failures = { groups: [group, group], trendFromMs: 0, trendStepMs: 1000 };
   const failed = failuresFrame('A', failures, { filter: {}, limit: 1 }, links);
   const worker = {
     hostname: 'w@h',

@@ -2,51 +2,35 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Icon, useStyles2 } from '@grafana/ui';
-import React, { useEffect, useRef } from 'react';
+import React, { memo, useEffect, useRef } from 'react';
 import { type ColumnChoice, type ColumnId, resizeColumn, SORT_KEYS, WIDTH_STEP } from './columnModel';
 import { columnTitle } from './columns';
-import { coverage, type Selection } from './selection';
-import type { Row } from './held';
+import type { coverage } from './selection';
 import type { Sort } from './taskRows';
 
 export const HEADER_HEIGHT = 32;
 
 interface TableHeaderProps {
-  readonly rows: readonly Row[];
   readonly columns: readonly ColumnChoice[];
   readonly widths: readonly number[];
   readonly tableWidth: number;
   readonly sort: Sort;
-  readonly selection: Selection;
+  /** How much of what is shown is chosen */
+  readonly covered: ReturnType<typeof coverage>;
   readonly onSort: (sort: Sort) => void;
   /** `done` false: still being dragged */
   readonly onColumns: (columns: readonly ColumnChoice[], done: boolean) => void;
   readonly onToggleAll: () => void;
 }
 
-export function TableHeader({
-  rows,
-  columns,
-  widths,
-  tableWidth,
-  sort,
-  selection,
-  onSort,
-  onColumns,
-  onToggleAll,
-}: TableHeaderProps) {
+export const TableHeader = memo(function TableHeader(props: TableHeaderProps) {
+  const { columns, widths, tableWidth, sort, covered, onSort, onColumns, onToggleAll } = props;
   const styles = useStyles2(getStyles);
   return (
     <div role="rowgroup" className={styles.header} style={{ width: tableWidth }}>
       <div role="row" aria-rowindex={1} className={styles.row}>
         <div role="columnheader" aria-colindex={1} className={styles.check}>
-          <AllCheckbox
-            state={coverage(
-              selection,
-              rows.map(({ taskId }) => taskId),
-            )}
-            onToggle={onToggleAll}
-          />
+          <AllCheckbox state={covered} onToggle={onToggleAll} />
         </div>
         {columns.map(({ id }, place) => (
           <HeaderCell
@@ -62,7 +46,7 @@ export function TableHeader({
       </div>
     </div>
   );
-}
+});
 
 function AllCheckbox({ state, onToggle }: { readonly state: 'none' | 'some' | 'all'; readonly onToggle: () => void }) {
   const box = useRef<HTMLInputElement>(null);

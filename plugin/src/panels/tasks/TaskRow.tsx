@@ -5,7 +5,8 @@ import type { TimeZone } from '@grafana/schema';
 import { useStyles2 } from '@grafana/ui';
 import React, { memo } from 'react';
 import type { ColumnChoice } from './columnModel';
-import { cellContent, cellText, MONOSPACE, NUMERIC } from './columns';
+import { StateBadge } from '../../shared/ui/StateBadge';
+import { cellText, MONOSPACE, NUMERIC } from './columns';
 import type { Row } from './held';
 
 export const ROW_HEIGHT = 30;
@@ -65,14 +66,22 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
           aria-colindex={place + 2}
           className={cx(styles.cell, NUMERIC.has(column) && styles.numeric, MONOSPACE.has(column) && styles.mono)}
           style={{ width: widths[place] }}
-          title={cellText(column, row, timeZone)}
+          onMouseEnter={showWhole}
         >
-          {cellContent(column, row, timeZone)}
+          {column === 'state' ? <StateBadge state={row.state} /> : cellText(column, row, timeZone)}
         </div>
       ))}
     </div>
   );
 });
+
+/**
+ * The whole of a text that is cut, on hover. Not set with the text: a table that scrolls fast would have the styles of
+ * every cell computed anew, since some style sheets ask for titles.
+ */
+function showWhole({ currentTarget: cell }: React.MouseEvent<HTMLElement>): void {
+  cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? '') : '';
+}
 
 const getStyles = (theme: GrafanaTheme2) => ({
   row: css({

@@ -8,14 +8,14 @@ import React, { useCallback, useEffect, useId, useMemo, useRef, useState } from 
 import { type ColumnChoice, layoutColumns } from './columnModel';
 import type { Row } from './held';
 import { moveFocus } from './keys';
-import type { Selection } from './selection';
+import { coverage, type Selection } from './selection';
 import type { Sort } from './taskRows';
 import { HEADER_HEIGHT, TableHeader } from './TableHeader';
 import { ROW_HEIGHT, TaskRow } from './TaskRow';
 
 export const CHECKBOX_WIDTH = 36;
 /** Rows drawn beyond those in sight, so that a fast wheel does not outrun the drawing. */
-const OVERSCAN = 10;
+const OVERSCAN = 8;
 /** Rows left below when the next page is asked for. */
 const MORE_BEFORE_END = 50;
 
@@ -43,7 +43,21 @@ export interface TaskTableProps {
 
 /** Any number of tasks as an ARIA grid; only the rows in sight are in the page. */
 export function TaskTable(props: TaskTableProps) {
-  const { rows, total, width, height, selection, onOpen, onToggle, onToggleAll, onTop, onEnd, toTop } = props;
+  const {
+    rows,
+    total,
+    width,
+    height,
+    selection,
+    onSort,
+    onColumns,
+    onOpen,
+    onToggle,
+    onToggleAll,
+    onTop,
+    onEnd,
+    toTop,
+  } = props;
   const styles = useStyles2(getStyles);
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -63,6 +77,10 @@ export function TaskTable(props: TaskTableProps) {
     initialRect: { width, height },
   });
   const items = virtualizer.getVirtualItems();
+  // What scrolls in takes over the elements of what scrolled out, which costs a fraction of new ones. While it scrolls
+  // they stay where they are in the page; at rest they stand in the order of the rows, as readers expect it.
+  const slots = Math.ceil((virtualizer.scrollRect?.height ?? height) / ROW_HEIGHT) + 1 + 2 * OVERSCAN;
+  const drawn = virtualizer.isScrolling ? [...items].sort((a, b) => (a.index % slots) - (b.index % slots)) : items;
   const last = items.at(-1)?.index ?? 0;
 
   useEffect(() => {
@@ -74,6 +92,23 @@ export function TaskTable(props: TaskTableProps) {
     scroller.current?.scrollTo({ top: 0 });
   }, [toTop]);
 
+  const covered = useMemo(
+    () =>
+      coverage(
+        selection,
+        rows.map(({ taskId }) => taskId),
+      ),
+    [selection, rows],
+  );
+  const resize = useCallback(
+    (next: readonly ColumnChoice[], done: boolean) => {
+      setDraft(done ? undefined : next);
+      if (done) {
+        onColumns(next);
+      }
+    },
+    [onColumns],
+  );
   const activate = useCallback((taskId: string) => setActive(taskId), []);
   const open = useCallback(
     (taskId: string) => {
@@ -127,23 +162,21 @@ export function TaskTable(props: TaskTableProps) {
       onScroll={(event) => onTop(event.currentTarget.scrollTop < ROW_HEIGHT)}
     >
       <TableHeader
-        {...props}
         columns={columns}
         widths={widths}
         tableWidth={tableWidth}
-        onColumns={(next, done) => {
-          setDraft(done ? undefined : next);
-          if (done) {
-            props.onColumns(next);
-          }
-        }}
+        sort={props.sort}
+        covered={covered}
+        onSort={onSort}
+        onColumns={resize}
+        onToggleAll={onToggleAll}
       />
       <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize(), width: tableWidth }}>
-        {items.map(({ index, start }) => {
+        {drawn.map(({ index, start }) => {
           const row = rows[index];
           return row === undefined ? null : (
             <TaskRow
-              key={row.taskId}
+              key={index % slots}
               id={`${id}${row.taskId}`}
               row={row}
               index={index}

@@ -15,11 +15,13 @@ import { type ColumnChoice, chosenColumns } from './columnModel';
 import type { TasksPanelOptions } from './options';
 import { coverage, extend, NOTHING, selectAll, selectWhole, toggle } from './selection';
 import { SelectionBar, selectionText } from './SelectionBar';
-import { isNarrowed, NO_NARROWING, type Narrowing, readFound } from './taskRows';
+import { isNarrowed, NO_NARROWING, type Narrowing, readFound, type Sort } from './taskRows';
 import { TaskTable } from './TaskTable';
 import { Toolbar } from './Toolbar';
 import { useHold } from './useHold';
 import { useTaskRows } from './useTaskRows';
+
+const USUAL_SORT: Sort = { key: 'timestamp', descending: true };
 
 /** Tasks as a live table: search, details, actions on one or many. */
 export function TasksPanel(props: PanelProps<TasksPanelOptions>) {
@@ -70,7 +72,7 @@ function Tasks({
   const { rows, fresh } = useHold(answer.rows, !atTop || selection.ids.size > 0, question);
   const shown = useMemo(() => rows.map(({ taskId }) => taskId), [rows]);
   const columns = useMemo(() => chosenColumns(options.columns), [options.columns]);
-  const sort = narrowing.sort ?? found?.sort ?? { key: 'timestamp', descending: true };
+  const sort = narrowing.sort ?? found?.sort ?? USUAL_SORT;
   const searchProblem =
     answer.error instanceof AgentError && answer.error.field === 'search' ? answer.error.message : undefined;
   const customStates = useMemo(
@@ -78,11 +80,12 @@ function Tasks({
     [answer.rows],
   );
 
-  const narrow = (next: Narrowing) => {
+  const narrow = useCallback((next: Narrowing) => {
     setNarrowing(next);
     setSelection(NOTHING);
     setToTop((count) => count + 1);
-  };
+  }, []);
+  const onSort = useCallback((next: Sort) => narrow({ ...narrowing, sort: next }), [narrow, narrowing]);
   const onToggle = useCallback(
     (taskId: string, range: boolean) =>
       setSelection((before) => (range ? extend(before, taskId, shown) : toggle(before, taskId))),
@@ -92,7 +95,10 @@ function Tasks({
     () => setSelection((before) => (coverage(before, shown) === 'all' ? NOTHING : selectAll(shown))),
     [shown],
   );
-  const setColumns = (next: readonly ColumnChoice[]) => onOptionsChange({ ...options, columns: next });
+  const setColumns = useCallback(
+    (next: readonly ColumnChoice[]) => onOptionsChange({ ...options, columns: next }),
+    [options, onOptionsChange],
+  );
   const loading = answer.loading || data.state === LoadingState.Loading;
 
   return (
@@ -135,7 +141,7 @@ function Tasks({
                   ? rows.length
                   : undefined
             }
-            onSort={(next) => narrow({ ...narrowing, sort: next })}
+            onSort={onSort}
             onColumns={setColumns}
             onOpen={setOpened}
             onTop={setAtTop}

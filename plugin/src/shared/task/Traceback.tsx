@@ -43,7 +43,6 @@ function Part({ part }: { readonly part: TracePart }) {
 }
 
 function Folded({ frames }: { readonly frames: readonly TraceFrame[] }) {
-  const styles = useStyles2(getStyles);
   const [open, setOpen] = useState(false);
   return (
     <div>

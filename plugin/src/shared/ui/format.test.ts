@@ -10,6 +10,9 @@ it('writes lengths of time with a unit, and a dash for what is not known', () =>
 
 it('writes instants with milliseconds in the zone asked for', () => {
   expect(formatInstant(1_700_000_000_123, 'utc')).toBe('2023-11-14 22:13:20.123');
+  expect(formatInstant(1_700_000_000_123, 'Asia/Tokyo')).toBe('2023-11-15 07:13:20.123');
+  // The tests run in UTC.
+  expect(formatInstant(1_700_000_000_003, 'browser')).toBe('2023-11-14 22:13:20.003');
   expect(formatInstant(undefined)).toBe('–');
 });
 

@@ -12,12 +12,28 @@ export function formatDuration(ms: number | null | undefined): string {
   return formattedValueToString(getValueFormat('ms')(ms, ms < 1 && ms > 0 ? 2 : undefined));
 }
 
+/** What a `Date` can hold. */
+const MOST_MS = 8.64e15;
+
 /** With milliseconds, in the dashboard's time zone. @param ms epoch ms; null or undefined where it is not known */
 export function formatInstant(ms: number | null | undefined, timeZone?: TimeZone): string {
-  if (ms === null || ms === undefined || !Number.isFinite(ms)) {
+  if (ms === null || ms === undefined || !(Math.abs(ms) <= MOST_MS)) {
     return UNKNOWN;
   }
-  return dateTimeFormat(ms, { timeZone, format: 'YYYY-MM-DD HH:mm:ss.SSS' });
+  if (timeZone === 'utc') {
+    return new Date(ms).toISOString().replace('T', ' ').slice(0, -1);
+  }
+  return timeZone === 'browser'
+    ? localText(new Date(ms))
+    : dateTimeFormat(ms, { timeZone, format: 'YYYY-MM-DD HH:mm:ss.SSS' });
+}
+
+/** By hand: Grafana's way takes a hundred times as long, which a table that scrolls would feel. */
+function localText(date: Date): string {
+  const two = (part: number) => String(part).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
 const STEPS: ReadonlyArray<readonly [unit: string, ms: number]> = [

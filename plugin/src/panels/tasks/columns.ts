@@ -1,8 +1,6 @@
 import { t } from '@grafana/i18n';
 import type { TimeZone } from '@grafana/schema';
-import React from 'react';
 import { formatDuration, formatInstant, UNKNOWN } from '../../shared/ui/format';
-import { StateBadge } from '../../shared/ui/StateBadge';
 import type { ColumnId } from './columnModel';
 import type { Row } from './held';
 
@@ -69,10 +67,6 @@ export function cellText(id: ColumnId, row: Row, timeZone: TimeZone): string {
     default:
       return orUnknown(row[id]);
   }
-}
-
-export function cellContent(id: ColumnId, row: Row, timeZone: TimeZone): React.ReactNode {
-  return id === 'state' ? <StateBadge state={row.state} /> : cellText(id, row, timeZone);
 }
 
 function orUnknown(text: string | null | undefined): string {
