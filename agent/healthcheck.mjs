@@ -17,13 +17,13 @@ const request = (isTls ? httpsRequest : httpRequest)({
   port: Number(env.UMBEL_PORT ?? env.FLOWER_PORT ?? 5555),
   path,
   rejectUnauthorized: false, // the certificate bears the public name
-  timeout: 4000,
+  timeout: 8000,
 });
 request.on('response', (response) => {
   response.resume();
   process.exitCode = response.statusCode === 200 ? 0 : 1;
 });
-request.on('timeout', () => request.destroy(new Error('no answer within 4 s')));
+request.on('timeout', () => request.destroy(new Error('no answer within 8 s')));
 request.on('error', (error) => {
   console.error(`${path}: ${error.message}`);
   process.exitCode = 1;

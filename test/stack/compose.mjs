@@ -6,6 +6,7 @@
  *   node test/stack/compose.mjs --stand-ins DIR where no registry is reachable: images of the same names made from the
  *                                               root file system DIR (test/stack/standins/README.md)
  *   --keep                                      leaves it running
+ *   --built                                     takes the images of umbel-* as they are
  *
  * The compose file and the provisioning files are used as they are. Engine and compose plugin are found as `docker`
  * finds them (DOCKER_HOST, DOCKER_CONFIG). Takes five to ten minutes. Ends with exit code 1 when a check failed.
@@ -18,7 +19,9 @@ import { makeStandIns, STAND_IN_FILES } from './standins/make.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PROJECT = 'umbel-check';
-const { values: options } = parseArgs({ options: { 'stand-ins': { type: 'string' }, keep: { type: 'boolean' } } });
+const { values: options } = parseArgs({
+  options: { 'stand-ins': { type: 'string' }, keep: { type: 'boolean' }, built: { type: 'boolean' } },
+});
 const standIns = options['stand-ins'];
 const files = ['docker-compose.yml', ...(standIns === undefined ? [] : STAND_IN_FILES)];
 const env = { ...process.env, GRAFANA_PORT: String(await freePort()), COMPOSE_PROFILES: 'demo' };
@@ -254,7 +257,7 @@ async function main() {
   }
   try {
     say('docker compose up -d');
-    composeLoud('up', '-d', '--build', '--quiet-pull');
+    composeLoud('up', '-d', ...(options.built === true ? [] : ['--build']), '--quiet-pull');
     await checkStart();
     await checkBounds();
     await checkNetworks();
