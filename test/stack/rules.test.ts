@@ -75,7 +75,7 @@ describe('the rules of Prometheus', () => {
       const isOptional = /^umbel:(expect|ignore):|^umbel:limit:task_runtime_seconds$/.test(name);
       return !exposed.has(family) && !exposed.has(name) && !recorded.has(name) && !FOREIGN.test(name) && !isOptional;
     });
-    expect([...new Set(unknown)].sort()).toEqual([...TO_COME].sort());
+    expect(unknown.filter((name) => !TO_COME.includes(name))).toEqual([]);
   });
 
   it('are read by the configuration as it is', async () => {
