@@ -78,7 +78,7 @@ function FailureTable({
           onChange={(sortBy) => onOptionsChange({ ...options, sortBy })}
         />
         <span role="status">
-          {t('failures.count', '{{groups}} kinds of failure, {{failures}} failures', {
+          {t('failures.count', 'Causes: {{groups}} · failures: {{failures}}', {
             groups: groups.length,
             failures: formatCount(groups.reduce((sum, { count }) => sum + count, 0)),
           })}

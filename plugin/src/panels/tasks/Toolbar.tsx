@@ -76,7 +76,9 @@ export function Toolbar(props: ToolbarProps) {
 /** `200 of 3,000 tasks` */
 export function countText(shown: number, total: Answer['total']): string {
   if (total === undefined || (total.exact && total.count <= shown)) {
-    return t('tasks.count', '{{shown}} tasks', { shown: formatCount(shown) });
+    return shown === 1
+      ? t('tasks.count-one', '1 task')
+      : t('tasks.count', '{{shown}} tasks', { shown: formatCount(shown) });
   }
   const all = `${formatCount(total.count)}${total.exact ? '' : '+'}`;
   return t('tasks.count-of', '{{shown}} of {{all}} tasks', { shown: formatCount(shown), all });
