@@ -8,6 +8,7 @@ import { join } from 'node:path';
 const PROGRAMS = {
   'redis-server': 'redis-server',
   'rabbitmq-server': 'rabbitmq-server',
+  chromium: 'chromium',
   promtool: 'prometheus',
   amtool: 'prometheus-alertmanager',
   nginx: 'nginx-light',

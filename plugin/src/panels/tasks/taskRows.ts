@@ -34,8 +34,11 @@ export interface Found extends Answer {
   readonly live?: LiveState;
 }
 
+/** Frames with a row per task, and the filter that gives them. */
+const FRAMES = ['tasks', 'task', 'workflow'];
+
 export function readFound(data: PanelData): Found | undefined {
-  const frame = frameOf(data.series, 'tasks');
+  const frame = FRAMES.map((kind) => frameOf(data.series, kind)).find((one) => one !== undefined);
   if (frame === undefined) {
     return undefined;
   }
