@@ -1,0 +1,3 @@
+import { describePlugin } from './scenes.testkit.ts';
+
+describePlugin(18);
