@@ -137,7 +137,7 @@ export function describePlugin(react: ReactVersion): void {
             .getByRole('button', { name: 'Retry' })
             .click();
           const dialog = page.getByRole('dialog', { name: /^Retry shop.fail/ });
-          await dialog.getByLabel('Arguments', { exact: true }).fill('["right address"]');
+          await dialog.locator('#retry-args').fill('["right address"]');
           await dialog
             .getByRole('button', { name: /send|retry/i })
             .last()
@@ -231,7 +231,7 @@ export function describePlugin(react: ReactVersion): void {
       await inView(
         'vera',
         view,
-        (page) => page.getByText('total').first(),
+        (page) => page.getByText(/critical path/),
         () => Promise.resolve(),
       );
     }, 180_000);
