@@ -1,13 +1,27 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+/** Below those that the system gives to outgoing connections (32768 up on Linux), which could take a free one again. */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+
 /** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  for (let tries = 0; tries < 100; tries++) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port between ${LOWEST} and ${HIGHEST}`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await Promise.all([once(server, 'listening'), server.listen(port, '127.0.0.1')]);
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
+  return true;
 }
