@@ -280,7 +280,8 @@ describe('what is read from the cluster', () => {
     );
   }
 
-  it.each(['workers', 'workers?workername=WORKER', 'workers?refresh=1&workername=WORKER'])(
+  // The one that asks anew comes first: the agent asks again after a command, Flower keeps what it heard at its start.
+  it.each(['workers?refresh=1&workername=WORKER', 'workers', 'workers?workername=WORKER'])(
     'GET /api/%s',
     async (path) => {
       const [theirs, ours] = await both('GET', `/api/${path}`);
