@@ -8,7 +8,9 @@ const JARGON = /\b(yarn|npm|npx|pnpm|node\.?js|webpack|jest|eslint|mage|golang|d
 const TEMPLATE = /Plugin Template|This template is a starting point|TODO|Lorem ipsum/i;
 const SVG_ELEMENTS =
   /^(svg|g|path|rect|circle|ellipse|line|polyline|polygon|text|tspan|defs|linearGradient|radialGradient|stop|clipPath|mask|title|desc|use|symbol)$/;
-const MODULE_BYTES = 50 * 1024;
+/** Ours: the app loads with Grafana and has lazy parts; a nested plugin loads when it is shown, whole. */
+const APP_BYTES = 50 * 1024;
+const NESTED_BYTES = 200 * 1024;
 
 /** Left in a bundle, they break under React 19 or under Grafana's rules. */
 const BUNDLE = [
@@ -67,9 +69,10 @@ function bundle(build, folder) {
   const path = join(folder, 'module.js');
   if (!build.has(path)) return [`${path}: missing`];
   const bytes = build.bytes(path).length;
+  const most = folder === '.' ? APP_BYTES : NESTED_BYTES;
   return [
     ...(build.has(`${path}.map`) ? [] : [`${path}.map: missing`]),
-    ...(bytes <= MODULE_BYTES ? [] : [`${path}: ${bytes} bytes before lazy parts, at most ${MODULE_BYTES}`]),
+    ...(bytes <= most ? [] : [`${path}: ${bytes} bytes before lazy parts, at most ${most}`]),
   ];
 }
 
