@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const TICKS_PER_SECOND = 100; // USER_HZ on Linux
@@ -35,9 +35,11 @@ export function cpuSeconds(roots: readonly number[]): number {
   return [...stats].reduce((sum, [pid, stat]) => (belongs(pid) ? sum + stat.cpuSeconds : sum), 0);
 }
 
+/** NaN of a process that has ended, as celery-exporter does when Redis cuts it off. */
 function memoryLine(pid: number, key: string): number {
-  const match = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(match?.[1] ?? 0) / 1024;
+  const path = `/proc/${pid}/status`;
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) / 1024;
 }
 
 /** Largest resident size the process ever had, MiB. */
