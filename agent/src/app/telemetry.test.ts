@@ -39,7 +39,7 @@ describe('the options', () => {
     expect(optionsOf(base)).toMatchObject({
       ...{ tracesUrl: 'http://alloy:4318/v1/traces', logsUrl: 'http://alloy:4318/v1/logs' },
       ...{ protocol: 'http/protobuf', compression: 'gzip', timeoutMs: 10_000, sampleRatio: 1, headers: {} },
-      ...{ resource: { 'service.name': 'celery' }, version: '1.2.3', queueBytes: 16 * 1024 ** 2 },
+      ...{ resource: { 'service.name': 'celery' }, version: '1.2.3', queueBytes: 8 * 1024 ** 2 },
     });
     const loki = 'http://loki:3100/otlp/v1/logs';
     expect(optionsOf([...base, '--otlp-logs-endpoint', loki])).toMatchObject({ logsUrl: loki });

@@ -92,7 +92,7 @@ export const OTLP = {
   queueBytes: option({
     name: 'otlp-queue-size',
     type: size(MiB, 1024 * MiB),
-    default: 16 * MiB,
+    default: 8 * MiB,
     doc: 'Memory for spans that wait to be sent, and as much for log records; beyond it the oldest are dropped and counted.',
   }),
 };

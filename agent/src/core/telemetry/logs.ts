@@ -5,7 +5,6 @@ import {
   type Attributes,
   exceptionAttributes,
   failureText,
-  present,
   taskAttributes,
   type TaskPlace,
   textOf,
@@ -57,12 +56,10 @@ export function taskLog(event: CeleryEvent, task: TaskState, place: TaskPlace, r
       'celery.worker': event.hostname,
       'celery.retries': retries,
       ...exceptionAttributes(failure),
-      ...present({
-        'celery.terminated': terminated === true || undefined,
-        'celery.signum': typeof signum === 'string' || typeof signum === 'number' ? signum : undefined,
-        'celery.expired': expired === true || undefined,
-        'celery.requeue': typeof requeue === 'boolean' ? requeue : undefined,
-      }),
+      'celery.terminated': terminated === true || undefined,
+      'celery.signum': typeof signum === 'string' || typeof signum === 'number' ? signum : undefined,
+      'celery.expired': expired === true || undefined,
+      'celery.requeue': typeof requeue === 'boolean' ? requeue : undefined,
     },
   };
 }
@@ -84,13 +81,13 @@ export function workerLog(turn: WorkerTurn, worker: WorkerState, event: CeleryEv
     time: event?.timestamp ?? (worker.lastSeenMs + offlineAfterMs(worker)) / 1000,
     severity,
     body: `Worker ${worker.hostname} ${text}`,
-    attributes: present({
+    attributes: {
       'celery.event': turn === 'lost' ? 'worker-lost' : event?.type,
       'celery.worker': worker.hostname,
       'celery.worker_change': turn,
       'celery.pid': typeof worker.pid === 'number' ? worker.pid : undefined,
       'celery.version': textOf(worker.sw_ver),
       'celery.system': textOf(worker.sw_sys),
-    }),
+    },
   };
 }

@@ -140,7 +140,7 @@ describe('spans of a task', () => {
       for (const value of [attributes, ...events.map((event) => event.attributes)].flatMap((one) =>
         Object.values(one),
       )) {
-        expect(['string', 'number', 'boolean']).toContain(typeof value);
+        expect(['string', 'number', 'boolean', 'undefined']).toContain(typeof value);
       }
     }
   });

@@ -6,7 +6,6 @@ import {
   exceptionAttributes,
   failureText,
   messagingAttributes,
-  present,
   taskAttributes,
   type TaskPlace,
   textOf,
@@ -54,7 +53,8 @@ export function attemptSpans(task: TaskState, attempt: Attempt, place: TaskPlace
     attributes: {
       ...taskAttributes(task, place),
       'celery.retries': number,
-      ...present({ 'celery.state': attempt.state, 'celery.worker': attempt.worker }),
+      'celery.state': attempt.state ?? task.state,
+      'celery.worker': attempt.worker ?? task.worker ?? undefined,
     },
   };
   const spans: Span[] = [];
@@ -119,13 +119,11 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
     attributes: {
       ...messagingAttributes(task, place),
       ...taskAttributes(task, place),
-      ...present({
-        'celery.state': state,
-        'celery.client': task.client ?? undefined,
-        'celery.eta': textOf(task.eta),
-        'celery.runtime': typeof task.runtime === 'number' ? task.runtime : undefined,
-        'error.type': isFailed ? errorType(state, failure) : undefined,
-      }),
+      'celery.state': state,
+      'celery.client': task.client ?? undefined,
+      'celery.eta': textOf(task.eta),
+      'celery.runtime': typeof task.runtime === 'number' ? task.runtime : undefined,
+      'error.type': isFailed ? errorType(state, failure) : undefined,
     },
     events: [
       ...attempts.flatMap((attempt) => (attempt === last ? [] : retryEvent(attempt))),

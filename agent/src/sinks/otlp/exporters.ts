@@ -5,6 +5,7 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Attributes } from '../../core/telemetry/attributes.ts';
 import type { LogEntry, Severity } from '../../core/telemetry/logs.ts';
 import type { Span } from '../../core/telemetry/spans.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -118,8 +119,12 @@ function readableSpan(span: Span, origin: Origin): ReadableSpan {
     duration: hrTime(Math.max(0, end - start)),
     ended: true,
     status: error === undefined ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error },
-    attributes: span.attributes,
-    events: span.events.map(({ name, time, attributes }) => ({ name, time: hrTime(time), attributes })),
+    attributes: defined(span.attributes),
+    events: span.events.map(({ name, time, attributes }) => ({
+      name,
+      time: hrTime(time),
+      attributes: defined(attributes),
+    })),
     links: span.links.map((link) => ({ context: contextOf(link.spanId, link.traceId) })),
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
@@ -142,9 +147,18 @@ function readableLog(
     severityText: severity,
     severityNumber: SEVERITY_NUMBER[severity],
     body,
-    attributes,
+    attributes: defined(attributes),
     droppedAttributesCount: 0,
   };
+}
+
+function defined(attributes: Attributes): Record<string, string | number | boolean> {
+  const found: Record<string, string | number | boolean> = {};
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }
 
 /** Seconds and nanoseconds; whole microseconds, beyond which epoch seconds in a float say nothing. */

@@ -5,8 +5,8 @@ const LINGER_MS = 1000;
 /** The history may be away; telling twice is better than never. */
 const VERDICT_MS = 10_000;
 const LOOK_MS = 250;
-/** Beyond this the oldest are told at once. */
-const MAX_PENDING = 20_000;
+/** Beyond this the oldest are told at once: each holds its task and its event, some 3 KB. */
+const MAX_PENDING = 4000;
 
 /** `isOurs` false: another agent tells it. */
 type Verdict = (isOurs: boolean) => void;
