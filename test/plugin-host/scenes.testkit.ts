@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import type { CeleryWorker } from '../support/celery.ts';
 import { runLoad, startCelery } from '../support/celery.ts';
@@ -59,6 +59,8 @@ export function describePlugin(react: ReactVersion): void {
   const rows = (page: Page): Locator => page.locator('[role="row"][aria-rowindex]:has([role="gridcell"])');
   const row = (page: Page, taskId: string): Locator => rows(page).filter({ hasText: taskId });
   const button = (page: Page, name: RegExp | string): Locator => page.getByRole('button', { name });
+
+  jest.setTimeout(2 * PATIENCE_MS); // a page of 18 MB is parsed anew for each
 
   beforeAll(async () => {
     const redis = await startRedis();

@@ -21,7 +21,11 @@ export interface Watched {
 }
 
 /** A page of its own, with what went wrong in it. */
-export async function watchedPage(browser: Browser, cookies: Readonly<Record<string, string>>, url: string): Promise<Watched> {
+export async function watchedPage(
+  browser: Browser,
+  cookies: Readonly<Record<string, string>>,
+  url: string,
+): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1500, height: 900 }, reducedMotion: 'reduce' });
   await context.addCookies(Object.entries(cookies).map(([name, value]) => ({ name, value, url })));
   const page = await context.newPage();

@@ -13,6 +13,7 @@ describe('migrate', () => {
     expect(await queryRows(url, 'select name from umbel_migrations')).toEqual([
       { name: '0001_history' },
       { name: '0002_audit' },
+      { name: '0003_events_by_time' },
     ]);
     expect(await queryRows(url, 'select count(*)::int as n from celery_tasks')).toEqual([{ n: 0 }]);
   });
