@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+const auth = `${dirname(createRequire(import.meta.url).resolve('@grafana/plugin-e2e'))}/auth`;
+
+export default defineConfig({
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
+  reporter: 'list',
+  outputDir: '../../node_modules/.cache/umbel/e2e',
+  use: {
+    baseURL: process.env.GRAFANA_URL,
+    viewport: { width: 1500, height: 1200 },
+    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+  },
+  projects: [
+    { name: 'login', testDir: auth, testMatch: [/.*\.js/] },
+    {
+      name: 'plugin',
+      testDir: '.',
+      testMatch: [/.*\.spec\.ts/],
+      use: { storageState: 'playwright/.auth/admin.json' },
+      dependencies: ['login'],
+    },
+  ],
+});

@@ -1,3 +1,0 @@
-import { describePlugin } from './scenes.testkit.ts';
-
-describePlugin(18);
