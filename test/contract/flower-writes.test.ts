@@ -262,7 +262,10 @@ describe('what is read from the cluster', () => {
     }
     await both('POST', '/api/worker/queue/add-consumer/WORKER', 'queue=reports', FORM);
     await both('POST', '/api/worker/queue/cancel-consumer/WORKER', 'queue=reports', FORM);
-    const [theirs, ours] = await both('GET', '/api/queues/length');
+    // A worker answers before it has stopped consuming; the agent asks it once more two seconds later.
+    const lengths = () => both('GET', '/api/queues/length');
+    await waitFor(async () => !(await lengths())[1].body.includes('reports'), 10_000, 'the queue being left');
+    const [theirs, ours] = await lengths();
     expect(ours).toEqual(theirs);
     expect(JSON.parse(ours.body)).toMatchObject({ active_queues: [{ name: 'celery' }, { name: 'emails' }] });
   });
