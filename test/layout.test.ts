@@ -121,7 +121,7 @@ describe('habits', () => {
 
   it('no default exports', () => {
     const wrong = sources.filter(
-      ({ path, defaultExport }) => defaultExport && !/^test\/support\/global-|\.d\.ts$/.test(path),
+      ({ path, defaultExport }) => defaultExport && !/^test\/support\/global-|\.(d|config)\.ts$/.test(path),
     );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
