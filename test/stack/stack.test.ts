@@ -214,7 +214,8 @@ describe('the stack', () => {
         'CeleryQueueStuckWithWorkers',
         'CeleryTaskRunningTooLong',
         'CeleryTasksLost',
-        'CeleryUnackedHigh',
+        'CeleryPrefetchWaitHigh',
+      'CeleryUnackedHigh',
         'CeleryWorkerOffline',
       ],
     );
@@ -352,6 +353,7 @@ describe('the stack', () => {
     const stay = [
       'CeleryTaskRunningTooLong',
       'CeleryTasksLost',
+      'CeleryPrefetchWaitHigh',
       'CeleryUnackedHigh',
       'CeleryWorkerLoadHigh',
       'CeleryWorkerOffline',
