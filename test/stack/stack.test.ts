@@ -215,7 +215,7 @@ describe('the stack', () => {
         'CeleryTaskRunningTooLong',
         'CeleryTasksLost',
         'CeleryPrefetchWaitHigh',
-      'CeleryUnackedHigh',
+        'CeleryUnackedHigh',
         'CeleryWorkerOffline',
       ],
     );
