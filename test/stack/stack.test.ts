@@ -214,7 +214,6 @@ describe('the stack', () => {
         'CeleryQueueStuckWithWorkers',
         'CeleryTaskRunningTooLong',
         'CeleryTasksLost',
-        'CeleryPrefetchWaitHigh',
         'CeleryUnackedHigh',
         'CeleryWorkerOffline',
       ],
