@@ -257,7 +257,8 @@ describe('a workflow', () => {
     }),
     task('x', { parentId: 'gone', eta: new Date(180).toISOString() }),
   ];
-  const steps = stepsOf(tasks);
+  const found = stepsOf(tasks, 2000);
+  const { steps } = found;
   const info = { refId: 'A', rootId: 'r', truncated: false };
 
   it('knows depth, wait and the critical path', () => {
@@ -267,19 +268,31 @@ describe('a workflow', () => {
       ['f', 1, false, 50],
       ['x', 0, false, 20],
     ]);
-    expect(stepsOf([task('a', { parentId: 'b' }), task('b', { parentId: 'a' })]).map(({ depth }) => depth)).toEqual([
-      1, 1,
-    ]);
+    const ring = stepsOf([task('a', { parentId: 'b' }), task('b', { parentId: 'a' })], 2000);
+    expect(ring.steps.map(({ depth }) => depth)).toEqual([1, 1]);
+  });
+
+  it('goes through the one of a chord’s header that ended last, and joins the callback to all of it', () => {
+    const header = [1500, 4000, 2000].map((succeededMs, index) =>
+      task(`h${index}`, { parentId: 'r', sentMs: 1000, receivedMs: 1000, startedMs: 1000, succeededMs }),
+    );
+    const callback = task('callback', { parentId: 'h1', sentMs: 4000, receivedMs: 4000, startedMs: 4100, succeededMs: 5000 }); // prettier-ignore
+    const chord = stepsOf([task('r', { rootId: 'r' }), ...header, callback], 9000);
+    expect(chord.steps.filter(({ critical }) => critical).map(({ taskId }) => taskId)).toEqual(['r', 'h1', 'callback']);
+    const edges = readRows(graphFrames(info, chord, links)[1]);
+    expect(edges.map((edge) => Object.values(edge).slice(1, 3).join('→'))).toEqual(
+      expect.arrayContaining(['h0→callback', 'h1→callback', 'h2→callback']),
+    );
   });
 
   it('is a table, a graph and a trace', () => {
-    const [nodes, edges] = graphFrames(info, steps, links);
+    const [nodes, edges] = graphFrames(info, found, links);
     const trace = traceFrame(info, steps);
     expect(
       [workflowFrame(info, steps, links), nodes, edges, trace].map((frame) => frame && shapeOf(frame)),
     ).toMatchSnapshot();
     expect(field(nodes, 'arc__failure')?.values).toEqual([0, 0, 1, 0]);
-    expect(readRows(edges).map((edge) => Object.values(edge).slice(1, 3))).toEqual([['r', 's'], ['r', 'f']]); // prettier-ignore
+    expect(readRows(edges).map((edge) => Object.values(edge).slice(1, 3))).toEqual([['r', 'f'], ['r', 's']]); // prettier-ignore
     expect(field(trace, 'parentSpanID')?.values).toEqual([undefined, 'r', 'r', 's', 'r', 'f', undefined, 'x']);
     const failed = readRows<{ statusCode: number; tags: unknown[] }>(trace)[4];
     expect(failed).toMatchObject({ statusCode: 2, tags: expect.arrayContaining([{ key: 'error', value: true }]) });

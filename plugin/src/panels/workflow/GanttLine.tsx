@@ -7,7 +7,7 @@ import { formatDuration } from '../../shared/ui/format';
 import { StateGlyph } from '../../shared/ui/StateBadge';
 import { fillOf, lookOf, textColorOf } from '../../shared/ui/stateLook';
 import type { Bar, GanttRow } from './model/gantt';
-import { shortName } from './model/tasks';
+import { shortName } from '../../shared/workflow/tasks';
 import { getBarStyles } from './styles';
 
 interface GanttLineProps {

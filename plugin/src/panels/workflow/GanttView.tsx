@@ -8,7 +8,7 @@ import React, { useMemo, useRef } from 'react';
 import { formatDuration, formatInstant } from '../../shared/ui/format';
 import { GanttLine } from './GanttLine';
 import { ticks, toGantt } from './model/gantt';
-import type { Relations } from './model/relations';
+import type { Relations } from '../../shared/workflow/relations';
 import { useWheelZoom } from './usePan';
 
 interface GanttViewProps {

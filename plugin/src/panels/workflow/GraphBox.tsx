@@ -8,7 +8,7 @@ import { StateGlyph } from '../../shared/ui/StateBadge';
 import { fillOf, lookOf, textColorOf } from '../../shared/ui/stateLook';
 import type { Box } from './model/collapse';
 import { BOX, type Place } from './model/layout';
-import { shortName } from './model/tasks';
+import { shortName } from '../../shared/workflow/tasks';
 
 interface GraphBoxProps {
   readonly box: Box;

@@ -6,7 +6,7 @@ import React, { useId, useMemo, useState } from 'react';
 import { GraphBox } from './GraphBox';
 import { collapse, type BoxEdge } from './model/collapse';
 import { BOX, layOut, type Layout, type Place } from './model/layout';
-import type { Relations } from './model/relations';
+import type { Relations } from '../../shared/workflow/relations';
 import { usePan } from './usePan';
 
 interface GraphViewProps {

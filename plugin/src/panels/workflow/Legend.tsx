@@ -4,7 +4,7 @@ import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
 import React, { useMemo } from 'react';
 import { StateBadge } from '../../shared/ui/StateBadge';
-import type { Relations } from './model/relations';
+import type { Relations } from '../../shared/workflow/relations';
 import { getBarStyles } from './styles';
 import type { WorkflowView } from './types';
 

@@ -9,7 +9,7 @@ import { BoardLink } from '../../shared/ui/BoardLink';
 import { formatDuration, formatInstant, UNKNOWN } from '../../shared/ui/format';
 import { StateBadge } from '../../shared/ui/StateBadge';
 import { runOf, waitOf } from './model/gantt';
-import type { WorkflowTask } from './model/tasks';
+import type { WorkflowTask } from '../../shared/workflow/tasks';
 
 interface TaskCardProps {
   readonly task: WorkflowTask;

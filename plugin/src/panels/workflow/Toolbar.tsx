@@ -4,7 +4,7 @@ import { t } from '@grafana/i18n';
 import { Icon, IconButton, RadioButtonGroup, useStyles2 } from '@grafana/ui';
 import React from 'react';
 import { formatCount, formatDuration } from '../../shared/ui/format';
-import type { CriticalPath } from './model/criticalPath';
+import type { CriticalPath } from '../../shared/workflow/criticalPath';
 import type { WorkflowView } from './types';
 
 export const TOOLBAR_HEIGHT = 40;

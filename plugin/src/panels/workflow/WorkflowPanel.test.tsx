@@ -3,7 +3,7 @@ import { render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import React from 'react';
 import { frameOfRows, giveElementsHeight, panelProps } from '../../shared/testing/panel.testkit';
-import { CHORD, ran } from './model/workflows.testkit';
+import { CHORD, ran } from '../../shared/workflow/workflows.testkit';
 import { DEFAULT_OPTIONS, type WorkflowOptions } from './types';
 import { WorkflowPanel } from './WorkflowPanel';
 

@@ -1,9 +1,11 @@
-import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
+import { createDataFrame, type DataFrame, FieldType, type QueryResultMeta } from '@grafana/data';
 import { STATES, STATE_COLORS, stateColor } from '../../../shared/frames/states';
 import { column, tableFrame, truncated } from '../../../shared/frames/table';
 import { type LinkTargets, taskLinks } from '../../../shared/links';
 import { taskColumns } from '../tasks/frame';
-import { beginOf, endOf, type Step } from './model';
+import type { Edge } from '../../../shared/workflow/relations';
+import { beginOf, endedMs } from '../../../shared/workflow/tasks';
+import type { Step, Steps } from './model';
 
 export interface WorkflowInfo {
   readonly refId: string;
@@ -35,10 +37,8 @@ export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links:
 }
 
 /** Nodes and edges as Grafana's node graph reads them. */
-export function graphFrames(info: WorkflowInfo, steps: readonly Step[], links: LinkTargets): DataFrame[] {
+export function graphFrames(info: WorkflowInfo, { steps, edges }: Steps, links: LinkTargets): DataFrame[] {
   const { refId, rootId } = info;
-  const ids = new Set(steps.map(({ taskId }) => taskId));
-  const edges = steps.filter(({ parentId, depth }) => depth > 0 && parentId !== null && ids.has(parentId));
   const meta = (kind: string) => ({
     custom: { celery: kind, rootId },
     preferredVisualisationType: 'nodeGraph' as const,
@@ -104,44 +104,51 @@ export function graphFrames(info: WorkflowInfo, steps: readonly Step[], links: L
       ),
     ],
   });
-  const color = ({ critical }: Step) => (critical ? 'orange' : '');
-  return [
-    nodes,
-    createDataFrame({
-      refId,
-      name: 'edges',
-      meta: meta('workflow-edges'),
-      fields: [
-        text(
-          'id',
-          'ID',
-          edges.map(({ parentId, taskId }) => `${parentId}→${taskId}`),
-        ),
-        text(
-          'source',
-          'From',
-          edges.map(({ parentId }) => parentId),
-        ),
-        text(
-          'target',
-          'To',
-          edges.map(({ taskId }) => taskId),
-        ),
-        number(
-          'mainstat',
-          'Waited',
-          edges.map(({ queueWaitMs }) => queueWaitMs),
-          { unit: 'ms' },
-        ),
-        number(
-          'thickness',
-          'Thickness',
-          edges.map(({ critical }) => (critical ? 3 : 1)),
-        ),
-        text('color', 'Color', edges.map(color)),
-      ],
-    }),
-  ];
+  return [nodes, edgesFrame(refId, meta('workflow-edges'), steps, edges)];
+}
+
+function edgesFrame(refId: string, meta: QueryResultMeta, steps: readonly Step[], edges: readonly Edge[]): DataFrame {
+  const byId = new Map(steps.map((step) => [step.taskId, step]));
+  const isCritical = ({ from, to }: Edge) => byId.get(from)?.critical === true && byId.get(to)?.critical === true;
+  const of = <T>(pick: (edge: Edge) => T) => edges.map(pick);
+  return createDataFrame({
+    refId,
+    name: 'edges',
+    meta,
+    fields: [
+      text(
+        'id',
+        'ID',
+        of(({ from, to }) => `${from}→${to}`),
+      ),
+      text(
+        'source',
+        'From',
+        of(({ from }) => from),
+      ),
+      text(
+        'target',
+        'To',
+        of(({ to }) => to),
+      ),
+      number(
+        'mainstat',
+        'Waited',
+        of(({ to }) => byId.get(to)?.queueWaitMs ?? null),
+        { unit: 'ms' },
+      ),
+      number(
+        'thickness',
+        'Thickness',
+        of((edge) => (isCritical(edge) ? 3 : 1)),
+      ),
+      text(
+        'color',
+        'Color',
+        of((edge) => (isCritical(edge) ? 'orange' : '')),
+      ),
+    ],
+  });
 }
 
 /** A ring in the colour of the state: one field per colour, 1 where it applies. */
@@ -219,7 +226,7 @@ function spansOf(step: Step, ids: ReadonlySet<string>): Span[] {
   const parent = step.depth > 0 && step.parentId !== null && ids.has(step.parentId) ? step.parentId : undefined;
   const whole: Span = {
     ...{ spanID: step.taskId, parentSpanID: parent, operationName: step.name ?? 'unknown', step },
-    ...{ startTime: start, duration: Math.max(endOf(step) - start, 0) },
+    ...{ startTime: start, duration: Math.max((endedMs(step) ?? step.timestampMs) - start, 0) },
   };
   const waited = step.queueWaitMs ?? 0;
   if (waited <= 0 || step.startedMs === null) {

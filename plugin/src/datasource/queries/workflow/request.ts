@@ -11,7 +11,7 @@ const MOST_NODES = 1000;
 export const workflowKind: Kind<'workflow'> = {
   isComplete: ({ taskId = '' }) => taskId.trim() !== '',
   text: ({ taskId = '', show = 'table' }) => `Workflow of ${taskId}, ${show}`,
-  run: ({ taskId = '', show = 'table' }, { client, refId, requestId, links }) =>
+  run: ({ taskId = '', show = 'table' }, { client, refId, requestId, links, nowMs }) =>
     client.task(taskId.trim(), requestId).pipe(
       map((task) => task.rootId ?? task.taskId),
       // Events of the root itself may not have been heard; its tasks still name it.
@@ -21,14 +21,14 @@ export const workflowKind: Kind<'workflow'> = {
       switchMap((root) => client.workflow(root, { limit: show === 'table' ? MOST_TASKS : MOST_NODES }, requestId)),
       map(({ rootId, tasks, truncated }) => {
         const info = { refId, rootId, truncated };
-        const steps = stepsOf(tasks);
+        const found = stepsOf(tasks, nowMs);
         switch (show) {
           case 'graph':
-            return { frames: graphFrames(info, steps, links) };
+            return { frames: graphFrames(info, found, links) };
           case 'trace':
-            return { frames: [traceFrame(info, steps)] };
+            return { frames: [traceFrame(info, found.steps)] };
           default:
-            return { frames: [workflowFrame(info, steps, links)] };
+            return { frames: [workflowFrame(info, found.steps, links)] };
         }
       }),
     ),

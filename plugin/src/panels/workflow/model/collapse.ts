@@ -1,5 +1,5 @@
-import { listBy, type Edge, type Relations } from './relations';
-import type { WorkflowTask } from './tasks';
+import { listBy, type Edge, type Relations } from '../../../shared/workflow/relations';
+import type { WorkflowTask } from '../../../shared/workflow/tasks';
 
 /** A box of the graph: one task, or several that are alike. */
 export interface Box {

@@ -1,6 +1,6 @@
 import { barsOf, ticks, toGantt } from './gantt';
-import { relate } from './relations';
-import { CHORD, ran, taskOf } from './workflows.testkit';
+import { relate } from '../../../shared/workflow/relations';
+import { CHORD, ran, taskOf } from '../../../shared/workflow/workflows.testkit';
 
 const shown = (task: Parameters<typeof barsOf>[0], nowMs = 0) =>
   barsOf(task, nowMs).map(({ kind, fromMs, toMs }) => `${kind} ${fromMs}–${toMs}`);

@@ -1,5 +1,5 @@
-import type { Relations } from './relations';
-import { beginOf, endedMs, endOf, isRunning, startOf, type WorkflowTask } from './tasks';
+import type { Relations } from '../../../shared/workflow/relations';
+import { beginOf, endedMs, endOf, isRunning, startOf, type WorkflowTask } from '../../../shared/workflow/tasks';
 
 export type BarKind = 'tries' | 'wait' | 'run';
 

@@ -1,9 +1,9 @@
 import { collapse } from './collapse';
-import { criticalPath } from './criticalPath';
+import { criticalPath } from '../../../shared/workflow/criticalPath';
 import { BOX, layOut } from './layout';
-import { relate } from './relations';
-import { CHORD, ran } from './workflows.testkit';
-import type { WorkflowTask } from './tasks';
+import { relate } from '../../../shared/workflow/relations';
+import { CHORD, ran } from '../../../shared/workflow/workflows.testkit';
+import type { WorkflowTask } from '../../../shared/workflow/tasks';
 
 const NONE: ReadonlySet<string> = new Set();
 

@@ -1,4 +1,4 @@
-import type { Task } from '../../../shared/api';
+import type { Task } from '../api';
 import { readTasks, type WorkflowTask } from './tasks';
 
 /** A task that took its time: published, started and ended at these seconds. */

@@ -1,4 +1,4 @@
-import type { Task } from '../../../shared/api';
+import type { Task } from '../api';
 
 /** A task of a workflow: what its frame told, gaps filled. */
 export type WorkflowTask = Pick<Task, 'taskId' | 'state'> & {
