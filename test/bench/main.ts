@@ -4,12 +4,13 @@ import type { Measured } from './report.ts';
 import { burstTable, floodTable, machine, queryTable, writePage } from './report.ts';
 import { flood } from './flood.ts';
 import { apiTimes, eventToApi, memoryByTasks } from './latency.ts';
-import { percentile, show, table } from './numbers.ts';
+import { median, percentile, show, table } from './numbers.ts';
+import { rawCopy, type RawCopy } from './raw-copy.ts';
 import { subjectKinds } from './subjects.ts';
 
 const HELP = `npm run bench -- [options]
   --quick            a tenth of everything, once: shows that it works
-  --only a,b         of: flood, burst, latency, memory, api
+  --only a,b         of: flood, copy, burst, latency, memory, api
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
   --events N         of a flood, default 800000; the slow subjects get a tenth
   --runs N           floods of each, default 3; the median counts
@@ -27,7 +28,7 @@ function options() {
       help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
-      only: { type: 'string', default: 'flood,burst,latency,memory,api' },
+      only: { type: 'string', default: 'flood,copy,burst,latency,memory,api' },
       subjects: { type: 'string', default: 'bare,agent,history,flower,exporter' },
       events: { type: 'string' },
       runs: { type: 'string' },
@@ -72,6 +73,26 @@ async function floodsOf(given: Options, batch: number): Promise<string> {
   return `${what}, median of ${given.runs}:\n\n${floodTable(all)}`;
 }
 
+/** The agent with its history, then raw COPY of the same rows: a share of what Postgres can take at all. */
+async function copies(given: Options): Promise<string> {
+  const agent: number[] = [];
+  const copied = new Map<number, RawCopy[]>();
+  for (let run = 0; run < given.runs; run++) {
+    const { perSecond, raw } = await rawCopy(given.events, [1, 2]);
+    agent.push(perSecond);
+    for (const one of raw) copied.set(one.connections, [...(copied.get(one.connections) ?? []), one]);
+  }
+  const ours = median(agent);
+  const rows = [...copied].map(([connections, runs]) => {
+    const perSecond = median(runs.map((one) => one.perSecond));
+    const cpu = median(runs.map((one) => one.cpuPerMillion));
+    say(`raw COPY over ${connections} connections: ${show(perSecond)} events/s, the agent ${show(ours)}`);
+    return [`${connections}`, show(perSecond), show(cpu), show(ours), `${show(ours / perSecond)} ×`];
+  });
+  const head = ['Connections of raw COPY', 'events/s', 'CPU s per million', 'agent with history', 'agent ÷ raw COPY'];
+  return table(head, rows);
+}
+
 async function bursts(given: Options): Promise<string> {
   const all: Measured[] = [];
   for (const kind of given.kinds.filter(({ name }) => name !== 'bare')) {
@@ -101,7 +122,7 @@ async function api(given: Options): Promise<string> {
   return queryTable(await apiTimes(tasks, 20, say), tasks);
 }
 
-const PARTS = { flood: floods, burst: bursts, latency, memory, api } as const;
+const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api } as const;
 
 async function main(): Promise<void> {
   const given = options();

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { databaseUrl } from '../../agent/src/postgres/settings.ts';
 
 const TICKS_PER_SECOND = 100; // USER_HZ on Linux
 
@@ -48,11 +49,23 @@ export const peakMiB = (pid: number): number => memoryLine(pid, 'VmHWM');
 /** Resident size now, MiB. */
 export const residentMiB = (pid: number): number => memoryLine(pid, 'VmRSS');
 
-/** The main process of the Postgres whose data lies somewhere under the directory. */
-export function postmasterUnder(directory: string): number | undefined {
+/** Lines of the postmaster.pid that lies somewhere under the directory (Postgres' miscadmin.h: LOCK_FILE_LINE_*). */
+function postmasterLines(directory: string): string[] | undefined {
   const found = readdirSync(directory, { recursive: true, encoding: 'utf8' }).find((path) =>
     path.endsWith('postmaster.pid'),
   );
-  if (found === undefined) return undefined;
-  return Number(readFileSync(join(directory, found), 'utf8').split('\n')[0]);
+  return found === undefined ? undefined : readFileSync(join(directory, found), 'utf8').split('\n');
+}
+
+/** The main process of the Postgres whose data lies somewhere under the directory. */
+export function postmasterUnder(directory: string): number | undefined {
+  const lines = postmasterLines(directory);
+  return lines === undefined ? undefined : Number(lines[0]);
+}
+
+/** Connection URL of the agent's own Postgres, whose data lies somewhere under the directory. @throws when none runs */
+export function embeddedUrl(directory: string): string {
+  const socketDirectory = postmasterLines(directory)?.[4];
+  if (socketDirectory === undefined) throw new Error(`no Postgres runs under ${directory}`);
+  return databaseUrl(socketDirectory);
 }
