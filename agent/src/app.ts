@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { listenOptions } from './app/access.ts';
 import { openActing } from './app/acting.ts';
-import { publish } from './app/pipeline.ts';
+import { deliverLost } from './app/pipeline.ts';
 import { openReception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
@@ -105,7 +105,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);
-    for (const change of cluster.sweep(nowMs)) publish(change, nowMs, sinks);
+    for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
     const { connected, keepsEvents = false } = transport.health();
     if (connected) history?.listening.listening(keepsEvents);
   });

@@ -1,4 +1,6 @@
-import type { Change } from '../core/state/change.ts';
+import { decodeMessage } from '../core/events/decode.ts';
+import { workerLost } from '../core/events/worker-lost.ts';
+import type { Change, WorkerChange } from '../core/state/change.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
@@ -31,6 +33,13 @@ export function deliver(batch: EventBatch, nowMs: number, to: Delivery): void {
     if (change !== undefined) publish(change, nowMs, to);
   }
   to.history?.feed.push(batch);
+}
+
+/** What the agent noticed by itself: a worker fell silent. No event told it, so the history is given one. */
+export function deliverLost(change: WorkerChange, nowMs: number, to: Delivery): void {
+  publish(change, nowMs, to);
+  const message = workerLost(change.worker, nowMs);
+  to.history?.feed.push({ message, events: decodeMessage(message).events });
 }
 
 export function publish(change: Change, nowMs: number, to: ChangeSinks): void {

@@ -64,6 +64,7 @@ function workerOf(record: WorkerRecord): WorkerState {
     sw_sys: record.swSys,
     firstSeenMs: record.firstSeenMs,
     lastSeenMs: record.lastHeartbeatMs ?? record.firstSeenMs,
+    lastTimestamp: (record.lastHeartbeatMs ?? record.firstSeenMs) / 1000,
     heartbeats: record.lastHeartbeatMs === null ? [] : [record.lastHeartbeatMs / 1000],
   });
 }

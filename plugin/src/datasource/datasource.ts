@@ -25,7 +25,7 @@ import { AnnotationEditor } from './annotations/AnnotationEditor';
 import { type ForeignQuery, migrateQuery } from './migrate';
 import type { CeleryOptions } from './options';
 import { kindOf } from './queries';
-import { AD_HOC_CHOICES, AD_HOC_KEYS } from './queries/adhoc';
+import { AD_HOC_KEYS, adHocChoices } from './queries/adhoc';
 import type { QueryContext } from './queries/kind';
 import type { CeleryQuery } from './query';
 import { isLasting, runTargets } from './run';
@@ -109,11 +109,11 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
   }
 
   async getTagKeys(_options?: DataSourceGetTagKeysOptions<CeleryQuery>): Promise<MetricFindValue[]> {
-    return Object.keys(AD_HOC_KEYS).map((text) => ({ text, value: text }));
+    return AD_HOC_KEYS.map((text) => ({ text, value: text }));
   }
 
   async getTagValues({ key }: DataSourceGetTagValuesOptions<CeleryQuery>): Promise<MetricFindValue[]> {
-    const kind = AD_HOC_CHOICES[key];
+    const kind = adHocChoices(key);
     const values = kind === undefined ? [] : await this.choices.of(kind);
     return values.map((text) => ({ text, value: text }));
   }

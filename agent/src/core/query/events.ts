@@ -11,6 +11,10 @@ export interface EventFilter {
   readonly types?: readonly string[];
   /** Node names of senders. */
   readonly workers?: readonly string[];
+  /** What must not be; events of which it is not known, and for names and states those of workers, pass. */
+  readonly notNames?: readonly string[];
+  readonly notStates?: readonly string[];
+  readonly notWorkers?: readonly string[];
   readonly taskId?: string;
   /** Anywhere in the event, any case. */
   readonly text?: string;

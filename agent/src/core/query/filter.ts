@@ -3,7 +3,7 @@ import type { SearchNode } from './search.ts';
 /** Which tasks; every member given narrows (AND), the values of one list widen (OR). */
 export interface TaskFilter {
   readonly ids?: readonly string[];
-  /** Exact names; a trailing or leading `*` makes it a prefix or suffix. */
+  /** Exact names, here and of workers, queues and exceptions; a trailing or leading `*` makes it a prefix or suffix. */
   readonly names?: readonly string[];
   readonly states?: readonly string[];
   readonly workers?: readonly string[];
@@ -11,6 +11,12 @@ export interface TaskFilter {
   readonly rootId?: string;
   readonly parentId?: string;
   readonly exceptionTypes?: readonly string[];
+  /** What must not be; tasks of which it is not known pass. */
+  readonly notNames?: readonly string[];
+  readonly notStates?: readonly string[];
+  readonly notWorkers?: readonly string[];
+  readonly notQueues?: readonly string[];
+  readonly notExceptionTypes?: readonly string[];
   /** `FailureGroup.fingerprint`. */
   readonly fingerprint?: string;
   /** On `timestamp`, epoch ms: from inclusive, to exclusive. */
@@ -57,6 +63,10 @@ export interface SeriesQuery {
   readonly queues?: readonly string[];
   /** States as in `TaskRecord.state`: counts the events that lead to them (`SUCCESS` = task-succeeded). */
   readonly states?: readonly string[];
+  readonly notNames?: readonly string[];
+  readonly notWorkers?: readonly string[];
+  readonly notQueues?: readonly string[];
+  readonly notStates?: readonly string[];
   /** Most series in the answer; the largest stay. */
   readonly limit: number;
 }

@@ -1,5 +1,5 @@
 import type { CeleryEvent } from '../events/event.ts';
-import type { Change } from './change.ts';
+import type { Change, WorkerChange } from './change.ts';
 import { RecentIdentities } from './recent-identities.ts';
 import { mergeTaskEvent, TaskState } from './task.ts';
 import { TaskWindow } from './task-window.ts';
@@ -56,8 +56,8 @@ export class ClusterState {
   }
 
   /** Takes workers for offline that were silent for too long; call it every second or so. */
-  sweep(nowMs: number): Change[] {
-    const changes: Change[] = [];
+  sweep(nowMs: number): WorkerChange[] {
+    const changes: WorkerChange[] = [];
     for (const worker of this.#workers.values()) {
       if (!worker.online || !isSilent(worker, nowMs)) continue;
       worker.online = false;

@@ -27,6 +27,8 @@ export class WorkerState {
   /** The agent's own judgement, by receive time (celery-wire 3.6). */
   online = false;
   lastSeenMs = 0;
+  /** Of its last event, by its own clock, epoch seconds: the same in every replica of the agent. */
+  lastTimestamp = 0;
   firstSeenMs = 0;
 
   constructor(hostname: string) {
@@ -91,6 +93,7 @@ export function offlineAfterMs(worker: WorkerState): number {
 export function judgeOnline(worker: WorkerState, event: CeleryEvent, nowMs: number): void {
   if (worker.firstSeenMs === 0) worker.firstSeenMs = event.receivedMs;
   if (event.receivedMs > worker.lastSeenMs) worker.lastSeenMs = event.receivedMs;
+  if (event.timestamp > worker.lastTimestamp) worker.lastTimestamp = event.timestamp;
   if (event.group === 'worker' && event.subject === 'offline') worker.online = false;
   else if (nowMs - event.receivedMs <= offlineAfterMs(worker)) worker.online = true;
 }

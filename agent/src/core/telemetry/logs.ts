@@ -1,4 +1,5 @@
 import type { CeleryEvent } from '../events/event.ts';
+import { WORKER_LOST } from '../events/worker-lost.ts';
 import type { TaskState } from '../state/task.ts';
 import { offlineAfterMs, type WorkerState } from '../state/worker.ts';
 import {
@@ -82,7 +83,7 @@ export function workerLog(turn: WorkerTurn, worker: WorkerState, event: CeleryEv
     severity,
     body: `Worker ${worker.hostname} ${text}`,
     attributes: {
-      'celery.event': turn === 'lost' ? 'worker-lost' : event?.type,
+      'celery.event': turn === 'lost' ? WORKER_LOST : event?.type,
       'celery.worker': worker.hostname,
       'celery.worker_change': turn,
       'celery.pid': typeof worker.pid === 'number' ? worker.pid : undefined,

@@ -25,12 +25,17 @@ export function toTaskFilter(query: TaskFilterQuery, nowMs: number): TaskFilter 
   const filter = given({
     ids: query.ids,
     names: query.names,
-    states: query.states?.map((state) => state.toUpperCase()),
+    states: upperCase(query.states),
     workers: query.workers,
     queues: query.queues,
     rootId: query.rootId,
     parentId: query.parentId,
     exceptionTypes: query.exceptionTypes,
+    notNames: query.notNames,
+    notStates: upperCase(query.notStates),
+    notWorkers: query.notWorkers,
+    notQueues: query.notQueues,
+    notExceptionTypes: query.notExceptionTypes,
     fingerprint: query.fingerprint,
     fromMs: instant('from', 1),
     toMs: instant('to', 1),
@@ -56,7 +61,12 @@ export function toSort(query: SortQuery): TaskSort {
 }
 
 export function toLiveFilter(query: LiveQuery): LiveFilter {
-  return given({ ...query, states: query.states?.map((state) => state.toUpperCase()) });
+  return given({ ...query, states: upperCase(query.states) });
+}
+
+/** States as Celery writes them. */
+export function upperCase(states: readonly string[] | undefined): string[] | undefined {
+  return states?.map((state) => state.toUpperCase());
 }
 
 /**

@@ -28,16 +28,26 @@ export const fromTo = {
 export const limit = (most: number, usual: number) =>
   Type.Integer({ minimum: 1, maximum: most, default: usual, description: `Most of them, up to ${most}` });
 
+/** What must not be: lists as their namesakes without `not`. What is not known of a task, it is not. */
+export const notParameters = {
+  notNames: list('No task with such a name'),
+  notStates: list('No task in such a state'),
+  notWorkers: list('No task of such a worker'),
+  notQueues: list('No task of such a queue'),
+  notExceptionTypes: list('No task with such an exception'),
+};
+
 /** Parameters that make a `TaskFilter`. */
 export const taskFilterParameters = {
   ids: list('Task ids', MOST_IDS),
   names: list('Task names; `app.*` and `*.add` are patterns'),
   states: list('States, e.g. FAILURE'),
-  workers: list('Node names of workers'),
-  queues: list('Queues'),
+  workers: list('Node names of workers; `celery@web*` is a pattern'),
+  queues: list('Queues; `mail.*` is a pattern'),
   rootId: optionalText('Tasks of this workflow'),
   parentId: optionalText('Tasks published by this one'),
-  exceptionTypes: list('Exception classes, e.g. ValueError'),
+  exceptionTypes: list('Exception classes, e.g. ValueError; `*Error` is a pattern'),
+  ...notParameters,
   fingerprint: optionalText('Of a failure group'),
   ...fromTo,
   receivedFrom: optionalText(`On task-received, inclusive: ${INSTANT}`),

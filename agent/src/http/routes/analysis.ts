@@ -3,7 +3,7 @@ import { MOST_SERIES_STEPS } from '../../core/query/filter.ts';
 import { needHistory, type Routes } from '../context.ts';
 import { answers, READS } from '../contract/answers.ts';
 import { toApiFailure, toApiSeries } from '../contract/convert.ts';
-import { given, toRange, toTaskFilter } from '../contract/filter.ts';
+import { given, toRange, toTaskFilter, upperCase } from '../contract/filter.ts';
 import { fromTo, limit, parameters, taskFilterParameters } from '../contract/parameters.ts';
 import { FailuresSchema, GapsSchema, ref, SeriesSchema } from '../contract/schemas.ts';
 import { parseDuration } from '../contract/time.ts';
@@ -19,7 +19,7 @@ const USUAL_POINTS = 300;
 const TREND_STEPS = 30;
 const NICE_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE_MS);
 
-const { names, workers, queues, states } = taskFilterParameters;
+const { names, workers, queues, states, notNames, notWorkers, notQueues, notStates } = taskFilterParameters;
 
 const seriesSchema = {
   tags,
@@ -39,6 +39,10 @@ const seriesSchema = {
     workers,
     queues,
     states,
+    notNames,
+    notWorkers,
+    notQueues,
+    notStates,
     limit: limit(1000, 100),
   }),
   response: answers(ref(SeriesSchema), 'The series, the largest first', READS),
@@ -68,11 +72,12 @@ export const analysisRoutes: Routes = async (app, { deps }) => {
     const fromMs = Math.floor(range.fromMs / stepMs) * stepMs;
     const toMs = Math.max(Math.ceil(range.toMs / stepMs) * stepMs, fromMs + stepMs);
     if ((toMs - fromMs) / stepMs > MOST_SERIES_STEPS) throw tooManySteps();
-    const { names, workers, queues, states, limit } = query;
+    const { names, workers, queues, notNames, notWorkers, notQueues, limit } = query;
     const by = unique(query.by);
     const columns = unique(query.columns);
     const series = await history.series({
-      ...given({ names, workers, queues, states: states?.map((state) => state.toUpperCase()) }),
+      ...given({ names, workers, queues, states: upperCase(query.states) }),
+      ...given({ notNames, notWorkers, notQueues, notStates: upperCase(query.notStates) }),
       ...{ fromMs, toMs, stepMs, by, columns, limit },
     });
     return { fromMs, toMs, stepMs, columns, series: series.map((one) => toApiSeries(one, columns)) };

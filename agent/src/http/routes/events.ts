@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { needHistory, type Routes } from '../context.ts';
 import { answers, READS } from '../contract/answers.ts';
-import { given, toRange } from '../contract/filter.ts';
+import { given, toRange, upperCase } from '../contract/filter.ts';
 import { fromTo, limit, parameters, taskFilterParameters } from '../contract/parameters.ts';
 import { EventsSchema, ref } from '../contract/schemas.ts';
 
 const HOUR_MS = 3_600_000;
-const { names, workers } = taskFilterParameters;
+const { names, workers, notNames, notWorkers } = taskFilterParameters;
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description }));
 const list = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 500, description }));
@@ -23,6 +23,9 @@ const eventsSchema = {
     states: list('That the event leads to, e.g. FAILURE; repeat it or use commas'),
     types: list('On the wire, e.g. `task-failed`; repeat it or use commas'),
     workers,
+    notNames,
+    notStates: list('No event that leads to such a state; repeat it or use commas'),
+    notWorkers,
     taskId: text('One task'),
     text: text('Text anywhere in the event, any case'),
     limit: limit(1000, 100),
@@ -35,12 +38,12 @@ const eventsSchema = {
 export const eventRoutes: Routes = async (app, { deps }) => {
   app.get('/events', { schema: eventsSchema }, async ({ query }) => {
     const { fromMs, toMs } = toRange(query, deps.clock.now(), HOUR_MS);
-    const { names, states, types, workers, taskId, text } = query;
+    const { names, types, workers, notNames, notWorkers, taskId, text } = query;
     const filter = {
       fromMs,
       // Without `to` the end stays open, for workers whose clock is ahead.
       ...given({ toMs: query.to === undefined ? undefined : toMs, names, types, workers, taskId, text }),
-      ...given({ states: states?.map((state) => state.toUpperCase()) }),
+      ...given({ notNames, notWorkers, states: upperCase(query.states), notStates: upperCase(query.notStates) }),
     };
     const page = await needHistory(deps).events(filter, query.limit, query.cursor);
     const events = page.events.map(({ id, type, worker, taskId, name, timestampMs, receivedMs, clock, fields }) => ({

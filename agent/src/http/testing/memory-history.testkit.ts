@@ -150,6 +150,7 @@ function matches(task: TaskRecord, filter: TaskFilter): boolean {
     among(filter.names, task.name) &&
     among(filter.states, task.state) &&
     among(filter.workers, task.worker) &&
+    (filter.notStates === undefined || !filter.notStates.includes(task.state)) &&
     (filter.receivedFrom === undefined || received === null || received >= filter.receivedFrom) &&
     (filter.receivedTo === undefined || received === null || received <= filter.receivedTo) &&
     (filter.search === undefined || found(task, filter.search))

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
+import { WORKER_LOST } from '../../core/events/worker-lost.ts';
 import { clockValue, isFloat8, isInt4, isInt8, keyText } from './safe-values.ts';
 
 /** A worker known only by its task events is written again after this time, ms. */
@@ -48,6 +49,7 @@ export class WorkerBatch {
   }
 
   addWorkerEvent(event: CeleryEvent): void {
+    if (event.type === WORKER_LOST) return; // told by the agent, no sign of life
     const hostname = keyText(event.hostname);
     let row = this.#rows.get(hostname);
     if (row === undefined) this.#rows.set(hostname, (row = emptyRow(hostname, event)));

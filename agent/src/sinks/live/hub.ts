@@ -1,4 +1,5 @@
-import type { Change } from '../../core/state/change.ts';
+import { WORKER_LOST } from '../../core/events/worker-lost.ts';
+import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import type { LiveFeed, LiveMessage, LiveSubscription } from '../../http/ports.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HubFilter } from './filter.ts';
@@ -46,7 +47,7 @@ export class LiveHub implements LiveFeed {
     for (const { subscription } of this.#subscribers) subscription.close();
   }
 
-  #publishTask(change: Extract<Change, { kind: 'task' }>): void {
+  #publishTask(change: TaskChange): void {
     const { event, revived } = change;
     if (revived !== undefined) {
       const timestampMs = event.timestamp * 1000;
@@ -55,8 +56,8 @@ export class LiveHub implements LiveFeed {
     this.#send(liveTask(change));
   }
 
-  #publishWorker({ event, worker, wasOnline, restarted }: Extract<Change, { kind: 'worker' }>): void {
-    const type = event?.type ?? 'worker-lost';
+  #publishWorker({ event, worker, wasOnline, restarted }: WorkerChange): void {
+    const type = event?.type ?? WORKER_LOST;
     const timestampMs = event === undefined ? this.#clock.now() : event.timestamp * 1000;
     this.#send(liveWorker(worker, { type, timestampMs, wasOnline, restarted }));
   }

@@ -1,9 +1,7 @@
-import type { Change } from '../../core/state/change.ts';
+import type { TaskChange } from '../../core/state/change.ts';
 import type { WorkerState } from '../../core/state/worker.ts';
 import { asDisplayText, asInteger, asNumber, asNumbers, asText } from '../../core/wire/fields.ts';
 import type { LiveTask, LiveWorker } from '../../http/ports.ts';
-
-type TaskChange = Extract<Change, { kind: 'task' }>;
 
 /** Longer exception texts are cut: the stream tells that something happened, the API tells all of it. */
 const EXCEPTION_LIMIT = 1000;

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { RejectReason } from '../../core/events/event.ts';
-import type { Change } from '../../core/state/change.ts';
+import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GaugeSnapshot, HistoryWrite } from './agent-set.ts';
@@ -19,9 +19,6 @@ import { FamilyRegistry } from './registry.ts';
 import type { Sender } from './senders.ts';
 import { Senders } from './senders.ts';
 import type { SampleFamily } from './series.ts';
-
-type TaskChange = Extract<Change, { kind: 'task' }>;
-type WorkerChange = Extract<Change, { kind: 'worker' }>;
 
 /** How often `startSweeping` looks for workers and label sets whose time is over. */
 const SWEEP_EVERY_MS = 5000;

@@ -1,5 +1,5 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
-import type { Change } from '../../core/state/change.ts';
+import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import { isReady, SUCCESS } from '../../core/state/states.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { WorkerState } from '../../core/state/worker.ts';
@@ -14,9 +14,6 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Exporter, OtlpOptions, Signal } from './options.ts';
 import { Outbox, type OutboxStats } from './outbox.ts';
 import { Pending } from './pending.ts';
-
-type TaskChange = Extract<Change, { kind: 'task' }>;
-type WorkerChange = Extract<Change, { kind: 'worker' }>;
 
 export interface OtlpDeps {
   readonly clock: Clock;

@@ -1,12 +1,21 @@
 import type { LiveTask, Task, TaskFilter, TaskSortKey } from '../../shared/api';
-import { covers } from '../queries/adhoc';
+import { passesLists } from '../queries/adhoc';
 
 /** Whether a task passes a filter, as far as the live stream tells. */
 export type Verdict = 'in' | 'out' | 'unknown';
 
 /** Members that the live stream does not tell: only the history knows whether a task passes. */
 const UNTOLD = [
-  ...(['exceptionTypes', 'fingerprint', 'search', 'args', 'kwargs', 'result', 'exception'] as const),
+  ...([
+    'exceptionTypes',
+    'notExceptionTypes',
+    'fingerprint',
+    'search',
+    'args',
+    'kwargs',
+    'result',
+    'exception',
+  ] as const),
   ...(['runtimeMin', 'runtimeMax', 'receivedFrom', 'receivedTo'] as const),
 ];
 
@@ -15,11 +24,11 @@ export function verdictOf(task: LiveTask | undefined, filter: TaskFilter): Verdi
     return 'unknown';
   }
   const passes =
-    passesList(filter.ids, task.taskId) &&
-    passesList(filter.names, task.name) &&
-    passesList(filter.states, task.state) &&
-    passesList(filter.workers, task.worker) &&
-    passesList(filter.queues, task.queue) &&
+    passesLists(filter.ids, undefined, task.taskId) &&
+    passesLists(filter.names, filter.notNames, task.name) &&
+    passesLists(filter.states, filter.notStates, task.state) &&
+    passesLists(filter.workers, filter.notWorkers, task.worker) &&
+    passesLists(filter.queues, filter.notQueues, task.queue) &&
     (filter.rootId === undefined || filter.rootId === task.rootId) &&
     (filter.parentId === undefined || filter.parentId === task.parentId) &&
     (filter.from === undefined || task.timestampMs >= Number(filter.from)) &&
@@ -28,10 +37,6 @@ export function verdictOf(task: LiveTask | undefined, filter: TaskFilter): Verdi
     return 'out';
   }
   return isUntold(filter) ? 'unknown' : 'in';
-}
-
-function passesList(list: readonly string[] | undefined, value: string | null): boolean {
-  return list === undefined || (value !== null && list.some((one) => covers(one, value)));
 }
 
 /** Which instant an event sets. */

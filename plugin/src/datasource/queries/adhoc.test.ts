@@ -12,6 +12,11 @@ it.each([
   [{}, [one('name', '=~', 'app\\.mail.*|.*add')], { names: ['app.mail*', '*add'] }],
   [{}, [one('queue', '=', ''), one('', '=', 'x')], {}],
   [{}, [one('taskId', '=', 'x')], { ids: ['x'] }],
+  [{}, [one('worker', '=~', 'celery@web.*')], { workers: ['celery@web*'] }],
+  [{ names: ['a'] }, [one('state', '!=', 'SUCCESS')], { names: ['a'], notStates: ['SUCCESS'] }],
+  [{}, [one('queue', '!=|', 'x', ['a', 'b']), one('queue', '!=', 'b')], { notQueues: ['a', 'b'] }],
+  [{}, [one('name', '!~', 'app\\..*|.+add')], { notNames: ['app.*', '*add'] }],
+  [{}, [one('exceptionType', '!=', 'ValueError')], { notExceptionTypes: ['ValueError'] }],
 ])('%j with %j', (filter, filters, expected) => {
   expect(withAdHocFilters(filter, filters)).toEqual(expected);
 });
@@ -21,9 +26,10 @@ it('finds nothing where filters exclude each other', () => {
 });
 
 it.each([
-  [one('name', '!=', 'a'), 'the agent only looks for what matches'],
-  [one('name', '=~', 'a[bc]'), 'names joined by |'],
-  [one('worker', '=~', 'w.*'), 'values joined by |'],
+  [one('name', '<', 'a'), 'use =, !=, =~'],
+  [one('taskId', '!=', 'a'), 'cannot be applied'],
+  [one('name', '=~', 'a[bc]'), 'values joined by |, with'],
+  [one('state', '=~', 'F.*'), 'use values joined by |.'],
   [one('colour', '=', 'a'), 'Use one of name, state'],
 ])('%j says what cannot be done', (filter, text) => {
   expect(() => withAdHocFilters({}, [filter])).toThrow(text);

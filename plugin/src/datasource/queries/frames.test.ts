@@ -364,12 +364,13 @@ describe('annotations', () => {
     const gap = { id: 1, fromMs: 10, toMs: null, cause: 'away', agent: 'x', healed: null };
     const entry = { atMs: 5, principal: { name: 'ann' }, action: 'task.revoke', target: 'a', outcome: 'ok' } as never;
     const marks = [
-      ...workerMarks({ events: [event], nextCursor: null }),
+      ...workerMarks({ events: [event, { ...event, type: 'worker-lost' }], nextCursor: null }),
       ...gapMarks({ gaps: [gap] }, 25),
       ...actionMarks([entry]),
     ];
     expect(readRows(annotationsFrame('A', marks))).toEqual([
       { time: 1, timeEnd: null, title: 'Worker online', text: 'w@h', tags: ['worker-online'] },
+      { time: 1, timeEnd: null, title: 'Worker lost', text: 'w@h: no heartbeat any more', tags: ['worker-lost'] },
       { time: 10, timeEnd: 25, title: 'Events were not heard', text: 'away', tags: ['gap'] },
       { time: 5, timeEnd: null, title: 'task.revoke', text: 'ann: a (ok)', tags: ['ok'] },
     ]);

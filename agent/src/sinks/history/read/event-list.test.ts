@@ -70,6 +70,9 @@ describe('events', () => {
     expect(await typesOf({ text: '0%' })).toEqual(['succeeded']);
     expect(await typesOf({ text: '%' })).toEqual(['succeeded']);
     expect(await typesOf({ text: '\0' })).toEqual([]);
+    expect(await typesOf({ notWorkers: ['w2*'] })).toEqual(['succeeded', 'received']);
+    expect(await typesOf({ notNames: ['*mail'] })).toEqual(['succeeded', 'worker-online', 'received']);
+    expect(await typesOf({ notStates: ['RECEIVED', 'FAILURE'] })).toEqual(['progress', 'succeeded', 'worker-online']);
     expect(await typesOf({ toMs: (NOON + 2) * 1000 })).toEqual(['received']);
     expect(await typesOf({ fromMs: 0, taskId: 'a' })).toEqual(['succeeded', 'received', 'sent']);
   });

@@ -1,7 +1,7 @@
 import type { EventFilter, EventPage } from '../../../core/query/events.ts';
 import { QueryError } from '../../../core/query/reader.ts';
 import { keyId } from '../safe-values.ts';
-import { namesSql } from './filter-sql.ts';
+import { anyOf, noneOf } from './filter-sql.ts';
 import type { Session } from './session.ts';
 import { escapeLike, isStorable, Params } from './sql.ts';
 
@@ -80,7 +80,9 @@ function taskEventsSql(filter: EventFilter, common: readonly string[], count: st
   const where = [
     ...common,
     ...(types === undefined ? [] : [`e.type = any(${params.add(types)}::text[])`]),
-    ...(filter.workers === undefined ? [] : [`e.worker = any(${params.add(storable(filter.workers))}::text[])`]),
+    ...(filter.notStates === undefined ? [] : [`e.type <> all(${params.add(typesTo(filter.notStates))}::text[])`]),
+    ...anyOf('e.worker', filter.workers, params),
+    ...noneOf('e.worker', filter.notWorkers, params),
     ...(filter.taskId === undefined ? [] : [`e.task_id = ${params.add(keyId(filter.taskId))}::text`]),
     ...(filter.text === undefined ? [] : [textSql(filter.text, ['e.task_id', 'e.worker'], params)]),
     ...namedSql(filter, params),
@@ -89,11 +91,15 @@ function taskEventsSql(filter: EventFilter, common: readonly string[], count: st
 }
 
 /** Events do not carry the name of their task, all but the first: the tasks of the range tell it. */
-function namedSql({ names, fromMs }: EventFilter, params: Params): string[] {
-  if (names === undefined) return [];
-  const from = `t.timestamp >= ${params.add(fromMs / 1000)}::float8`;
-  const wanted = [...namesSql(names, params), from].join(' and ');
-  return [`e.task_id in (select t.task_id from celery_tasks t where ${wanted})`];
+function namedSql({ names, notNames, fromMs }: EventFilter, params: Params): string[] {
+  const named = (values: readonly string[]): string => {
+    const from = `t.timestamp >= ${params.add(fromMs / 1000)}::float8`;
+    return `select t.task_id from celery_tasks t where ${[...anyOf('t.name', values, params), from].join(' and ')}`;
+  };
+  return [
+    ...(names === undefined ? [] : [`e.task_id in (${named(names)})`]),
+    ...(notNames === undefined ? [] : [`not exists (${named(notNames)} and t.task_id = e.task_id)`]),
+  ];
 }
 
 function workerEventsSql(filter: EventFilter, common: readonly string[], count: string, params: Params): string {
@@ -102,7 +108,8 @@ function workerEventsSql(filter: EventFilter, common: readonly string[], count: 
     filter.types === undefined
       ? `e.type <> '${HEARTBEAT}'`
       : `e.type = any(${params.add(storable(filter.types))}::text[])`,
-    ...(filter.workers === undefined ? [] : [`e.hostname = any(${params.add(storable(filter.workers))}::text[])`]),
+    ...anyOf('e.hostname', filter.workers, params),
+    ...noneOf('e.hostname', filter.notWorkers, params),
     ...(filter.text === undefined ? [] : [textSql(filter.text, ['e.hostname'], params)]),
   ];
   return `select ${COLUMNS}, null as task_id, hostname as sender from celery_worker_events e where ${where.join(' and ')} ${NEWEST} ${count}`;
@@ -145,8 +152,13 @@ function wantsWorkers({ types, states, names, taskId }: EventFilter): boolean {
 /** Types that pass both lists; undefined: all. */
 function typesOf({ types, states }: EventFilter): string[] | undefined {
   if (states === undefined) return types === undefined ? undefined : storable(types);
-  const leading = states.map((state) => TYPES_OF_STATES[state] ?? `task-${state.toLowerCase()}`);
+  const leading = typesTo(states);
   return storable(types === undefined ? leading : leading.filter((type) => types.includes(type)));
+}
+
+/** Types of the events that lead to the states. */
+function typesTo(states: readonly string[]): string[] {
+  return storable(states.map((state) => TYPES_OF_STATES[state] ?? `task-${state.toLowerCase()}`));
 }
 
 async function namesOf(session: Session, rows: readonly ListedRow[]): Promise<ReadonlyMap<string, string>> {

@@ -19,10 +19,14 @@ export function indexedSql(filter: TaskFilter, context: FilterContext): string[]
   const { params, knownIds } = context;
   return [
     ...oneOf('t.task_id', filter.ids, params),
-    ...namesSql(filter.names, params),
+    ...anyOf('t.name', filter.names, params),
     ...oneOf('t.state', filter.states, params),
-    ...oneOf('t.worker', filter.workers, params),
-    ...oneOf('t.queue', filter.queues, params),
+    ...anyOf('t.worker', filter.workers, params),
+    ...anyOf('t.queue', filter.queues, params),
+    ...noneOf('t.name', filter.notNames, params),
+    ...otherStates(filter.notStates, params),
+    ...noneOf('t.worker', filter.notWorkers, params),
+    ...noneOf('t.queue', filter.notQueues, params),
     ...rootSql(filter.rootId, params),
     ...oneOf('t.parent_id', optional(filter.parentId), params),
     ...oneOf('t.fingerprint', optional(filter.fingerprint), params),
@@ -38,7 +42,8 @@ export function indexedSql(filter: TaskFilter, context: FilterContext): string[]
 export function scannedSql(filter: TaskFilter, context: FilterContext): string[] {
   const { params, knownIds } = context;
   return [
-    ...oneOf('t.exception_type', filter.exceptionTypes, params),
+    ...anyOf('t.exception_type', filter.exceptionTypes, params),
+    ...noneOf('t.exception_type', filter.notExceptionTypes, params),
     ...range('t.runtime', filter.runtimeMin, filter.runtimeMax, '<=', params),
     ...textSql('t.args', filter.argsText, context),
     ...textSql('t.kwargs', filter.kwargsText, context),
@@ -86,15 +91,31 @@ function oneOf(column: string, values: readonly string[] | undefined, params: Pa
   return [`${column} = any(${params.add([first, ...more])}::text[])`];
 }
 
-/** Conditions over `t.name`; see `TaskFilter.names`. */
-export function namesSql(names: readonly string[] | undefined, params: Params): string[] {
-  if (names === undefined) return [];
-  const isPattern = (name: string): boolean => name.startsWith('*') || name.endsWith('*');
-  const exact = names.filter((name) => !isPattern(name));
-  const patterns = names.filter(isPattern).filter(isStorable);
-  const parts = patterns.map((name) => `t.name like ${params.add(likePattern(name))}::text`);
-  if (exact.length > 0 || parts.length === 0) parts.unshift(...oneOf('t.name', exact, params));
+/** The column is one of the values, of which those with a `*` at an end are patterns. */
+export function anyOf(column: string, values: readonly string[] | undefined, params: Params): string[] {
+  if (values === undefined) return [];
+  const isPattern = (value: string): boolean => value.startsWith('*') || value.endsWith('*');
+  const exact = values.filter((value) => !isPattern(value));
+  const patterns = values.filter(isPattern).filter(isStorable);
+  const parts = patterns.map((value) => `${column} like ${params.add(likePattern(value))}::text`);
+  if (exact.length > 0 || parts.length === 0) parts.unshift(...oneOf(column, exact, params));
   return [parts.length === 1 ? parts.join('') : `(${parts.join(' or ')})`];
+}
+
+/** The column is none of the values; where it is null it is none. */
+export function noneOf(column: string, values: readonly string[] | undefined, params: Params): string[] {
+  return values === undefined || values.length === 0
+    ? []
+    : anyOf(column, values, params).map((condition) => `(${condition}) is not true`);
+}
+
+/** That it is not SUCCESS stands in the text itself: only so the index of the other states can serve it. */
+function otherStates(states: readonly string[] | undefined, params: Params): string[] {
+  const others = (states ?? []).filter((state) => state !== 'SUCCESS');
+  return [
+    ...(states?.includes('SUCCESS') === true ? ["t.state <> 'SUCCESS'"] : []),
+    ...noneOf('t.state', others, params),
+  ];
 }
 
 function likePattern(name: string): string {

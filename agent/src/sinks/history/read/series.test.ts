@@ -63,6 +63,9 @@ describe('series', () => {
     expect(await totals({ by: ['name'], names: ['b', 'x'], workers: ['v'] })).toEqual([['b', 1]]);
     expect(await totals({ by: ['name'], queues: ["q' or true --"] })).toEqual([]);
     expect(await totals({ by: ['name'], states: ['NOPE'] })).toEqual([]);
+    expect(await totals({ by: ['queue'], notQueues: ['q*'] })).toEqual([['p', 3]]);
+    expect(await totals({ by: ['state'], notStates: ['SUCCESS', 'STARTED', 'RECEIVED'] })).toEqual([['FAILURE', 1]]);
+    expect(await totals({ notStates: ['SUCCESS'], notNames: ['b'], notWorkers: ['x'] })).toEqual([['', 1]]);
   });
 
   it('give percentiles within a bucket of the truth', async () => {

@@ -2,8 +2,9 @@ import { MOST_SERIES_STEPS, type SeriesDimension, type SeriesQuery } from '../..
 import type { SeriesPoint, TimeSeries } from '../../../core/query/records.ts';
 import { RUNTIME_BUCKETS } from '../../../core/query/runtime-buckets.ts';
 import { quantile } from './quantile.ts';
+import { anyOf, noneOf } from './filter-sql.ts';
 import type { Session } from './session.ts';
-import { isStorable, Params } from './sql.ts';
+import { Params } from './sql.ts';
 
 /** Columns of celery_task_rollups and the states their events lead to. */
 const STATE_COLUMNS = [
@@ -67,9 +68,9 @@ export async function readSeries(session: Session, query: SeriesQuery): Promise<
     .map((group) => ({ labels: group.labels, points: pointsOf(group, query, firstMs, steps, stepMs) }));
 }
 
-function columnsOf({ states, by }: SeriesQuery): readonly CountColumn[] {
-  if (states === undefined && by.includes('state')) return STATE_COLUMNS.map(([column]) => column);
-  const wanted = new Set(states ?? DEFAULT_STATES);
+function columnsOf({ states, notStates = [], by }: SeriesQuery): readonly CountColumn[] {
+  const all = states === undefined && by.includes('state') ? STATE_COLUMNS.map(([, state]) => state) : DEFAULT_STATES;
+  const wanted = new Set<string>((states ?? all).filter((state) => !notStates.includes(state)));
   return STATE_COLUMNS.filter(([, state]) => wanted.has(state)).map(([column]) => column);
 }
 
@@ -93,14 +94,15 @@ async function readPoints(
 type Statement = [text: string, values: readonly unknown[]];
 
 function conditions(query: SeriesQuery, params: Params): string[] {
-  const oneOf = (column: string, values: readonly string[] | undefined): string[] =>
-    values === undefined ? [] : [`${column} = any(${params.add(values.filter(isStorable))}::text[])`];
   return [
     `minute >= to_timestamp(${params.add(query.fromMs / 1000)}::float8)`,
     `minute < to_timestamp(${params.add(query.toMs / 1000)}::float8)`,
-    ...oneOf('name', query.names),
-    ...oneOf('worker', query.workers),
-    ...oneOf('queue', query.queues),
+    ...anyOf('name', query.names, params),
+    ...anyOf('worker', query.workers, params),
+    ...anyOf('queue', query.queues, params),
+    ...noneOf('name', query.notNames, params),
+    ...noneOf('worker', query.notWorkers, params),
+    ...noneOf('queue', query.notQueues, params),
   ];
 }
 

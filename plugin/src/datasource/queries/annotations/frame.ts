@@ -26,11 +26,17 @@ export function annotationsFrame(refId: string, marks: readonly Mark[]): DataFra
   });
 }
 
+const WORKER_TITLES: Readonly<Record<string, string>> = {
+  'worker-online': 'Worker online',
+  'worker-offline': 'Worker offline',
+  'worker-lost': 'Worker lost',
+};
+
 export function workerMarks({ events }: Events): Mark[] {
   return events.map(({ type, worker, timestampMs }) => ({
     timeMs: timestampMs,
-    title: type === 'worker-online' ? 'Worker online' : 'Worker offline',
-    text: worker,
+    title: WORKER_TITLES[type] ?? type,
+    text: type === 'worker-lost' ? `${worker}: no heartbeat any more` : worker,
     tags: [type],
   }));
 }

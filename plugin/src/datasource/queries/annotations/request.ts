@@ -33,7 +33,7 @@ function marksOf({ show = 'workers' }: AnnotationsQuery, context: QueryContext):
       return actions(context);
     default:
       return client
-        .events({ ...range, types: ['worker-online', 'worker-offline'] }, requestId)
+        .events({ ...range, types: ['worker-online', 'worker-offline', 'worker-lost'] }, requestId)
         .pipe(map((events) => workerMarks(events)));
   }
 }

@@ -2,7 +2,7 @@ import { map, type Observable, scan } from 'rxjs';
 import type { LiveMessage } from '../../../shared/api';
 import type { LiveState } from '../../../shared/ui/LiveBadge';
 import { follow, type Tick } from '../../live/follow';
-import { covers } from '../adhoc';
+import { passesLists } from '../adhoc';
 import type { QueryContext } from '../kind';
 import type { Event } from './frame';
 
@@ -12,6 +12,9 @@ export interface EventParams {
   readonly states?: readonly string[];
   readonly types?: readonly string[];
   readonly workers?: readonly string[];
+  readonly notNames?: readonly string[];
+  readonly notStates?: readonly string[];
+  readonly notWorkers?: readonly string[];
   readonly taskId?: string;
   readonly text?: string;
 }
@@ -47,15 +50,14 @@ export function liveEvents(
   );
 }
 
-export function passes(message: LiveMessage, { names, states, types, workers, taskId, text }: EventParams): boolean {
-  const among = (list: readonly string[] | undefined, value: string | null) =>
-    list === undefined || (value !== null && list.some((one) => covers(one, value)));
+export function passes(message: LiveMessage, params: EventParams): boolean {
+  const { names, states, types, workers, notNames, notStates, notWorkers, taskId, text } = params;
   const isTask = message.kind === 'task';
   return (
     (types === undefined ? message.type !== 'worker-heartbeat' : types.includes(message.type)) &&
-    among(workers, message.worker) &&
-    among(names, isTask ? message.name : null) &&
-    among(states, isTask ? message.state : null) &&
+    passesLists(workers, notWorkers, message.worker) &&
+    passesLists(names, notNames, isTask ? message.name : null) &&
+    passesLists(states, notStates, isTask ? message.state : null) &&
     (taskId === undefined || (isTask && message.taskId === taskId)) &&
     (text === undefined || JSON.stringify(message).toLowerCase().includes(text.toLowerCase()))
   );

@@ -2,10 +2,9 @@ import { EMPTY, expand, map, type Observable } from 'rxjs';
 import type { Events } from '../../../shared/api';
 import { truncated } from '../../../shared/frames/table';
 import type { EventsQuery } from '../../query';
-import { AD_HOC_KEYS, withAdHocFilters } from '../adhoc';
+import { cannot, withAdHocFilters } from '../adhoc';
 import { filterText, rangeParams } from '../filter';
 import type { Answer, Kind, QueryContext } from '../kind';
-import { AgentError } from '../../client';
 import { eventsFrame } from './frame';
 import { type EventParams, liveEvents } from './live';
 
@@ -44,21 +43,18 @@ export const eventsKind: Kind<'events'> = {
  */
 export function eventParams(query: EventsQuery, { adHocFilters }: QueryContext): EventParams {
   const { names, states, workers } = query.filter ?? {};
-  const filter = withAdHocFilters({ names, states, workers }, adHocFilters);
-  for (const key of ['queue', 'exceptionType'] as const) {
-    if (filter[AD_HOC_KEYS[key]] !== undefined) {
-      throw new AgentError(
-        `Events cannot be filtered by ${key}. Use name, state, worker or taskId.`,
-        400,
-        'ad-hoc-filter',
-      );
-    }
+  const unknown = adHocFilters.find(({ key }) => key === 'queue' || key === 'exceptionType');
+  if (unknown !== undefined) {
+    throw cannot(`Events cannot be filtered by ${unknown.key}. Use name, state, worker or taskId.`);
   }
+  const filter = withAdHocFilters({ names, states, workers }, adHocFilters);
+  const { notNames, notStates, notWorkers } = filter;
   const given = (text: string | undefined) => (text === undefined || text.trim() === '' ? undefined : text.trim());
   const list = (values: readonly string[] | undefined) =>
     values === undefined || values.length === 0 ? undefined : values;
   return {
     ...{ names: list(filter.names), states: list(filter.states), workers: list(filter.workers) },
+    ...{ notNames, notStates, notWorkers },
     ...{ types: list(query.types), taskId: given(query.taskId) ?? filter.ids?.[0], text: given(query.text) },
   };
 }

@@ -21,11 +21,13 @@ export const seriesKind: Kind<'series'> = {
   run: (query, context) => {
     const { client, refId, requestId, fromMs, toMs, nowMs } = context;
     // Roll-ups know these dimensions alone.
-    const { names, states, workers, queues, from: _from, to: _to, ...unknown } = filterParams(query.filter, context);
+    const { names, states, workers, queues, ...others } = filterParams(query.filter, context);
+    const { notNames, notStates, notWorkers, notQueues, from: _from, to: _to, ...unknown } = others;
     const limit = Math.min(Math.max(query.limit ?? 50, 1), MOST_SERIES);
     const columns = (query.columns ?? []).length === 0 ? ['count'] : query.columns;
     const params = {
-      ...{ names, states, workers, queues, columns, by: query.by, limit: limit + 1 },
+      ...{ names, states, workers, queues, notNames, notStates, notWorkers, notQueues },
+      ...{ columns, by: query.by, limit: limit + 1 },
       ...{ from: String(fromMs), to: String(toMs), step: `${stepOf(query, context)}ms` },
     };
     return client.series(params, requestId).pipe(

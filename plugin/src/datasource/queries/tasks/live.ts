@@ -1,18 +1,7 @@
-import {
-  catchError,
-  EMPTY,
-  filter as where,
-  map,
-  merge,
-  type Observable,
-  scan,
-  Subject,
-  switchMap,
-  tap,
-  throttleTime,
-} from 'rxjs';
+import { map, merge, type Observable } from 'rxjs';
 import type { LiveTask, TaskPage } from '../../../shared/api';
 import type { LiveState } from '../../../shared/ui/LiveBadge';
+import { keepCurrent, type Progress } from '../../live/current';
 import { follow, type Tick } from '../../live/follow';
 import { applyMessages, isUntold, type Order, replaceRows } from '../../live/tasks';
 import type { TasksQuery } from '../../query';
@@ -28,14 +17,11 @@ const TAIL = 5000;
 /** A larger table takes longer to draw: it is drawn less often, and still within the second. */
 const drawEveryMs = (rows: number) => (rows <= 2000 ? 250 : rows <= 5000 ? 500 : 800);
 
-interface State {
+interface State extends Progress {
   readonly answer?: TasksAnswer;
   readonly live: LiveState;
   /** Told before the rows were all there */
   readonly waiting: readonly LiveTask[];
-  /** The step gave something to show */
-  readonly draw: boolean;
-  readonly ask: boolean;
 }
 
 type Step =
@@ -46,31 +32,20 @@ export function liveTasks(query: TasksQuery, context: QueryContext): Observable<
   const { live: stream, client, requestId } = context;
   const { sort, order } = query;
   const rows: Order = { sort, order, limit: rowLimit(query) };
-  const asks = new Subject<void>();
-  const reads = asks.pipe(
-    throttleTime(CHECK_EVERY_MS, undefined, { leading: false, trailing: true }),
-    switchMap(() => {
-      const params = { ...filterParams(query.filter, context), sort, order, limit: Math.min(rows.limit, PAGE) };
-      // A check that fails is made up for by the next.
-      return client.tasks(params, `${requestId}-check`).pipe(catchError(() => EMPTY));
-    }),
-  );
-  return merge(
-    tasksAnswers(query, context).pipe(map((answer): Step => ({ kind: 'answer', answer }))),
-    follow(stream, Math.max(stream.ring.next - TAIL, 0), drawEveryMs(rows.limit)),
-    reads.pipe(map((page): Step => ({ kind: 'read', page }))),
-  ).pipe(
-    scan((state: State, step: Step): State => nextState({ ...state, draw: false, ask: false }, step, rows), {
-      ...{ live: stream.current, waiting: [], draw: false, ask: false },
-    }),
-    tap(({ ask }) => {
-      if (ask) {
-        asks.next();
-      }
-    }),
-    where(({ draw }) => draw),
-    map(({ answer, live }) => ({ ...(answer as TasksAnswer), live })),
-  );
+  const check = () => {
+    const params = { ...filterParams(query.filter, context), sort, order, limit: Math.min(rows.limit, PAGE) };
+    return client.tasks(params, `${requestId}-check`).pipe(map((page): Step => ({ kind: 'read', page })));
+  };
+  return keepCurrent<State, Step>({
+    steps: merge(
+      tasksAnswers(query, context).pipe(map((answer): Step => ({ kind: 'answer', answer }))),
+      follow(stream, Math.max(stream.ring.next - TAIL, 0), drawEveryMs(rows.limit)),
+    ),
+    check,
+    checkEveryMs: CHECK_EVERY_MS,
+    start: { live: stream.current, waiting: [], draw: false, ask: false },
+    next: (state, step) => nextState(state, step, rows),
+  }).pipe(map(({ answer, live }) => ({ ...(answer as TasksAnswer), live })));
 }
 
 function isWhole(answer: TasksAnswer | undefined): answer is TasksAnswer {
