@@ -15,6 +15,7 @@ import type { TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
 import type { EventBatch } from '../sinks/port.ts';
 import { lazyReader } from './lazy-reader.ts';
+import { type Leadership, startLeadership } from './leadership.ts';
 import { startListeningLog, type ListeningLog } from './listening.ts';
 
 const RETRY_OPEN_MS = 2000;
@@ -56,6 +57,7 @@ export interface History {
   readonly feed: HistoryFeed;
   readonly queue: SpillQueue<EventBatch>;
   readonly listening: ListeningLog;
+  readonly leadership: Leadership;
   /** Resolves when the database was reached, or could not be at the first try. */
   readonly firstTry: Promise<void>;
   /** As last asked; undefined before the first answer. */
@@ -98,7 +100,13 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     onStored: (batches) => deps.onStored(batches),
     write: (batches) => write(opening, deps, batches),
   });
-  const stopRetention = clock.every(RETENTION_MS, () => void applyRetention(parts()?.partitions, logger));
+  const leadership = startLeadership({ databaseUrl: options.databaseUrl, clock, logger });
+  const retain = async (): Promise<void> => {
+    if (leadership.leads()) await applyRetention(parts()?.partitions, logger);
+  };
+  const stopRetention = clock.every(RETENTION_MS, () => void retain());
+  // Not only every hour: agents that are restarted more often would never drop anything.
+  leadership.onChange(() => void opening.finished.then(retain));
 
   let size: HistorySize | undefined;
   const measure = async (): Promise<void> => {
@@ -120,11 +128,13 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     feed,
     queue,
     listening,
-    firstTry: opening.firstTry,
+    leadership,
+    firstTry: Promise.all([opening.firstTry, leadership.firstTry]).then(() => undefined),
     problem: () => (parts() === undefined ? opening.problem : feed.problem()),
     async close(deadlineMs) {
       stopRetention();
       stopMeasuring();
+      await leadership.close();
       await opening.stop();
       await feed.close(deadlineMs);
       await listening.close();
@@ -160,6 +170,8 @@ interface Opening {
   parts: OpenParts | undefined;
   problem: string;
   firstTry: Promise<void>;
+  /** Resolves when it is open, or stopped. */
+  finished: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -177,9 +189,10 @@ function keepOpening(
     parts: undefined,
     problem: 'the database has not been reached yet',
     firstTry: Promise.resolve(),
+    finished: Promise.resolve(),
     async stop() {
       stopped = true;
-      await running;
+      await opening.finished;
     },
   };
 
@@ -189,8 +202,6 @@ function keepOpening(
       previousRunEnded(await parts.log.lastAlive(options.agentName));
       opening.parts = parts;
       logger.info('history open');
-      // Not only every hour: an agent that is restarted more often would never drop anything.
-      void applyRetention(parts.partitions, logger);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (problem !== opening.problem)
@@ -208,7 +219,7 @@ function keepOpening(
   }
 
   opening.firstTry = tryOpen();
-  const running = run();
+  opening.finished = run();
   return opening;
 }
 

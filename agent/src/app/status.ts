@@ -40,6 +40,7 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
     version: deps.version,
     startedMs: deps.startedMs,
     demo: transport.scheme === 'demo',
+    role: leads(history) ? 'leader' : 'standby',
     broker: {
       displayUrl: transport.displayUrl,
       connected: health.connected,
@@ -57,6 +58,11 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
     },
     warnings: [...deps.warnings, ...currentWarnings(deps, health)],
   };
+}
+
+/** Without a history there is nothing to share: the agent leads itself. */
+export function leads(history: Pick<History, 'leadership'> | undefined): boolean {
+  return history?.leadership.leads() ?? true;
 }
 
 function historyStatus(history: History | undefined, nowMs: number): AgentStatus['history'] {
@@ -96,6 +102,7 @@ export function gauges(deps: StatusDeps): GaugeSnapshot {
     intakeQueueBytes: intake.memoryBytes + intake.diskBytes,
     tasksHeld: openTasks + finishedTasks,
     live: deps.live.stats(),
+    leads: leads(history),
     resultBackendUp: deps.resultsProblem() === undefined,
     ...(deps.otlp === undefined ? {} : { otlp: deps.otlp.stats() }),
     ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),

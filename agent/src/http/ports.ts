@@ -103,6 +103,8 @@ export interface AgentStatus {
   readonly startedMs: number;
   /** The events come from the simulated cluster. */
   readonly demo: boolean;
+  /** Of several agents on one database one leads: retention, healing, probing. An agent without a history leads itself. */
+  readonly role: 'leader' | 'standby';
   readonly broker: BrokerStatus;
   readonly history: HistoryStatus;
   /** What is sent by OTLP; empty when nothing is. */

@@ -290,6 +290,9 @@ export const StatusSchema = Type.Object(
     startedMs: instant('Start of the agent'),
     uptimeMs: Type.Number(),
     demo: Type.Boolean({ description: 'The events come from the simulated cluster' }),
+    role: Type.Enum(['leader', 'standby'], {
+      description: 'Of several agents on one database one leads: retention, healing and probing are its part',
+    }),
     broker: Type.Object({
       displayUrl: Type.String({ description: 'Password hidden' }),
       connected: Type.Boolean(),

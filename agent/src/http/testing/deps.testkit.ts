@@ -39,6 +39,7 @@ const STATUS: AgentStatus = {
   version: '0.1.0',
   startedMs: NOW_MS - 60_000,
   demo: false,
+  role: 'leader',
   broker: { displayUrl: 'redis://:***@broker:6379/0', connected: true, sinceMs: NOW_MS - 50_000, reconnects: 0 },
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },
   otlp: [],

@@ -19,6 +19,7 @@ export interface GaugeSnapshot {
     readonly size?: { readonly bytes: number; readonly oldestMs?: number; readonly retentionMs: number } | undefined;
   };
   readonly resultBackendUp?: boolean;
+  readonly leads?: boolean;
   readonly live?: { readonly subscribers: number; readonly dropped: number };
   readonly otlp?: OtlpSnapshot;
 }
@@ -168,6 +169,7 @@ export class AgentSet {
       'umbel_result_backend_up',
       snapshot.resultBackendUp === undefined ? undefined : Number(snapshot.resultBackendUp),
     );
+    this.#set('umbel_leader', snapshot.leads === undefined ? undefined : Number(snapshot.leads));
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
     if (snapshot.otlp !== undefined) this.#pullOtlp(snapshot.otlp);

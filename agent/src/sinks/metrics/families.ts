@@ -70,6 +70,12 @@ const EXPORTER = [
 
 const UMBEL = [
   row('umbel_build_info', 'gauge', ['version'], 'Always 1; the version of the agent.'),
+  row(
+    'umbel_leader',
+    'gauge',
+    [],
+    '1 for the one agent of those on a database that leads (retention, healing, probing), 0 for the others.',
+  ),
   row('umbel_events_received_total', 'counter', ['type'], 'Events that reached the model, by type.'),
   row('umbel_events_rejected_total', 'counter', ['reason'], 'Messages and events that could not be used.'),
   row('umbel_messages_dropped_total', 'counter', ['queue'], 'Messages that found no room in memory nor on disk.'),
