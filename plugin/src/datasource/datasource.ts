@@ -8,13 +8,16 @@ import {
   type DataSourceGetTagKeysOptions,
   type DataSourceGetTagValuesOptions,
   type DataSourceInstanceSettings,
+  type DataSourceWithLogsContextSupport,
+  type LogRowContextOptions,
+  type LogRowModel,
   type MetricFindValue,
   type ScopedVars,
   SupplementaryQueryType,
   type TestDataSourceResponse,
 } from '@grafana/data';
 import { getDataSourceSrv, getTemplateSrv } from '@grafana/runtime';
-import { map, merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
+import { firstValueFrom, map, merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
 import type { LinkTargets, NamedSource } from '../shared/links';
 import { Choices } from './choices';
 import { AgentClient } from './client';
@@ -26,6 +29,8 @@ import { type ForeignQuery, migrateQuery } from './migrate';
 import type { CeleryOptions } from './options';
 import { kindOf } from './queries';
 import { AD_HOC_KEYS, adHocChoices } from './queries/adhoc';
+import { contextEvents, contextQuery } from './queries/events/context';
+import { eventsFrame } from './queries/events/frame';
 import type { QueryContext } from './queries/kind';
 import type { CeleryQuery } from './query';
 import { isLasting, runTargets } from './run';
@@ -35,9 +40,14 @@ import { isVolume, type Supplementary, volumeQuery, volumeRequest, withLevels } 
 /** After an action: what the agent knows at once, and what workers report of it a little later. */
 const REFRESH_AFTER_MS = [250, 2000];
 const USUAL_POINTS = 1000;
+/** Grafana tells the lines of a context from those of the query by it. */
+const CONTEXT_REF = 'log-row-context-';
 
 /** The agent as a Grafana data source. Panels reach `client` through `getDataSourceSrv().get(ref)` for their actions. */
-export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> implements Supplementary {
+export class CeleryDataSource
+  extends DataSourceApi<CeleryQuery, CeleryOptions>
+  implements Supplementary, DataSourceWithLogsContextSupport<CeleryQuery>
+{
   readonly client: AgentClient;
   readonly choices: Choices;
   readonly options: CeleryOptions;
@@ -131,6 +141,18 @@ export class CeleryDataSource extends DataSourceApi<CeleryQuery, CeleryOptions> 
     request: DataQueryRequest<CeleryQuery>,
   ): DataQueryRequest<CeleryQuery> | undefined {
     return volumeRequest(type, request);
+  }
+
+  getLogRowContext(row: LogRowModel, options?: LogRowContextOptions): Promise<DataQueryResponse> {
+    const refId = `${CONTEXT_REF}${options?.direction ?? ''}`;
+    const answer = contextEvents(this.client, row, options).pipe(
+      map((events) => ({ data: [eventsFrame(refId, events, this.links())] })),
+    );
+    return firstValueFrom(answer);
+  }
+
+  getLogRowContextQuery(row: LogRowModel, _options?: LogRowContextOptions, query?: CeleryQuery): Promise<CeleryQuery> {
+    return Promise.resolve({ ...contextQuery(row, query?.refId ?? 'A'), datasource: this.getRef() });
   }
 
   private interpolated(query: CeleryQuery | ForeignQuery, scopedVars: ScopedVars): CeleryQuery {

@@ -18,6 +18,8 @@ export interface EventFilter {
   readonly taskId?: string;
   /** Anywhere in the event, any case. */
   readonly text?: string;
+  /** The oldest first; default the newest. */
+  readonly ascending?: boolean;
 }
 
 /** An event of a task or a worker, as sent. */
@@ -36,7 +38,6 @@ export interface ListedEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The newest first. */
 export interface EventPage {
   readonly events: readonly ListedEvent[];
   /** Opaque; absent on the last page. */

@@ -37,7 +37,6 @@ export const CommandsSchema = Type.Object(
         kind: Type.Enum(['inspect', 'task', 'worker']),
         title: Type.String(),
         role: role(),
-        allowed: Type.Boolean({ description: 'You may send it' }),
         destructive: Type.Boolean({ description: 'Ask before sending' }),
         replies: Type.Boolean({ description: 'false: workers do not answer it' }),
         says: Type.String({ description: 'What it does, with places for the arguments' }),

@@ -2,7 +2,6 @@ import { type Static, Type } from 'typebox';
 import { type CommandResult, ControlRefused, type Target } from '../../core/control/command.ts';
 import { checkArguments, type ControlCommand, COMMANDS } from '../../core/control/commands.ts';
 import { describeTarget, readTarget } from '../../core/control/target.ts';
-import { mayAct } from '../../core/identity/principal.ts';
 import { noteWrite } from '../audit.ts';
 import { needControl, type RouteContext, type Routes } from '../context.ts';
 import { ACTS, answers } from '../contract/answers.ts';
@@ -25,17 +24,16 @@ const dryRun = Type.Boolean({ default: false, description: 'Only say what would 
 const listSchema = {
   tags,
   summary: 'Commands that workers take',
-  description: 'With who may send them, their arguments, and what they do.',
+  description: 'With the role that each asks for, their arguments, and what they do; `/me` tells your role.',
   querystring,
   response: answers(ref(CommandsSchema), 'The commands', [400]),
 };
 
 /** `/commands`, `/workers/…/actions/<command>`, `/workers/…/inspect/<what>`: one route for each command of the table. */
 export const commandRoutes: Routes = async (app, context) => {
-  app.get('/commands', { schema: listSchema, config: { access: 'viewer' } }, ({ principal }) => ({
+  app.get('/commands', { schema: listSchema, config: { access: 'viewer' } }, () => ({
     commands: COMMANDS.map((command) => ({
       ...{ method: command.method, kind: command.kind, title: command.title, role: command.role },
-      allowed: mayAct(principal.role, command.role) && (command.kind === 'inspect' || !context.settings.readOnly),
       destructive: command.destructive,
       replies: command.replies,
       says: command.says('the worker', placesFor(command)),

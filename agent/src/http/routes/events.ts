@@ -28,21 +28,23 @@ const eventsSchema = {
     notWorkers,
     taskId: text('One task'),
     text: text('Text anywhere in the event, any case'),
+    order: Type.Enum(['asc', 'desc'], { default: 'desc', description: 'By time' }),
     limit: limit(1000, 100),
     cursor: Type.Optional(Type.String({ minLength: 1, description: '`nextCursor` of the page before' })),
   }),
-  response: answers(ref(EventsSchema), 'One page, the newest first', READS),
+  response: answers(ref(EventsSchema), 'One page', READS),
 };
 
 /** `/events`. */
 export const eventRoutes: Routes = async (app, { deps }) => {
   app.get('/events', { schema: eventsSchema }, async ({ query }) => {
     const { fromMs, toMs } = toRange(query, deps.clock.now(), HOUR_MS);
-    const { names, types, workers, notNames, notWorkers, taskId, text } = query;
+    const { names, types, workers, notNames, notWorkers, taskId, text, order } = query;
     const filter = {
       fromMs,
       // Without `to` the end stays open, for workers whose clock is ahead.
       ...given({ toMs: query.to === undefined ? undefined : toMs, names, types, workers, taskId, text }),
+      ascending: order === 'asc',
       ...given({ notNames, notWorkers, states: upperCase(query.states), notStates: upperCase(query.notStates) }),
     };
     const page = await needHistory(deps).events(filter, query.limit, query.cursor);

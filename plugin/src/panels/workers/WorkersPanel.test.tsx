@@ -33,7 +33,7 @@ const B = {
 const GONE = { hostname: 'celery@gone', online: false, lastHeartbeatMs: NOW_MS - 3_600_000 };
 
 const command = (method: string, title: string, more: Partial<Command> = {}): Command => ({
-  ...{ method, title, kind: 'worker', role: 'admin', allowed: true, destructive: false, replies: true },
+  ...{ method, title, kind: 'worker', role: 'admin', destructive: false, replies: true },
   ...{ says: `${title}.`, parameters: [], ...more },
 });
 const NUMBER = { name: 'n', required: false, doc: 'Processes', schema: { type: 'integer', minimum: 1, default: 1 } };

@@ -16,7 +16,6 @@ const shutdown: Command = {
   kind: 'worker',
   title: 'Shut down',
   role: 'admin',
-  allowed: true,
   destructive: true,
   replies: false,
   says: 'The worker will end.',

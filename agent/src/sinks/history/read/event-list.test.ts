@@ -77,6 +77,13 @@ describe('events', () => {
     expect(await typesOf({ fromMs: 0, taskId: 'a' })).toEqual(['succeeded', 'received', 'sent']);
   });
 
+  it('come the oldest first where that is asked for, page by page', async () => {
+    const first = await kit.reader.events({ ...range, taskId: 'b', ascending: true }, 2);
+    expect(first.events.map(({ type }) => type)).toEqual(['task-received', 'task-failed']);
+    const rest = await kit.reader.events({ ...range, taskId: 'b', ascending: true }, 2, first.nextCursor);
+    expect(rest.events.map(({ type }) => type)).toEqual(['task-progress']);
+  });
+
   it('come page by page without one twice, also where two happened at once', async () => {
     const seen: string[] = [];
     let cursor: string | undefined;

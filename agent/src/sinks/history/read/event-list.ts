@@ -38,7 +38,7 @@ const TYPES_OF_STATES: Readonly<Record<string, string>> = {
 const HEARTBEAT = 'worker-heartbeat';
 
 /**
- * The newest events that pass. Each table is read backwards along its index by time, a day's partition after the other,
+ * The newest or oldest events that pass. Each table is read along its index by time, a day's partition after the other,
  * until the page is full: the range bounds what a filter that nothing passes can cost.
  */
 export async function readEvents(
@@ -50,17 +50,18 @@ export async function readEvents(
   const params = new Params();
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
   const common = commonSql(filter, after, params);
-  const count = `${params.add(limit + 1)}::bigint`;
+  const direction = filter.ascending === true ? 'asc' : 'desc';
+  const first = `order by occurred_at ${direction}, identity ${direction} limit ${params.add(limit + 1)}::bigint`;
   const parts = [
-    ...(wantsTasks(filter) ? [taskEventsSql(filter, common, count, params)] : []),
-    ...(wantsWorkers(filter) ? [workerEventsSql(filter, common, count, params)] : []),
+    ...(wantsTasks(filter) ? [taskEventsSql(filter, common, params)] : []),
+    ...(wantsWorkers(filter) ? [workerEventsSql(filter, common, params)] : []),
   ];
   if (parts.length === 0) return { events: [] };
   const rows = await session.rows<ListedRow>(
     `select task_id, type, sender, timestamp, (extract(epoch from occurred_at) * 1000000)::bigint as micros, identity,
       (extract(epoch from received_at) * 1000)::float8 as received_ms, clock, fields
-    from (${parts.map((part) => `(${part})`).join(' union all ')}) events
-    order by occurred_at desc, identity desc limit ${count}`,
+    from (${parts.map((part) => `(${part} ${first})`).join(' union all ')}) events
+    ${first}`,
     params.values,
   );
   const page = rows.slice(0, limit);
@@ -73,9 +74,8 @@ export async function readEvents(
 }
 
 const COLUMNS = 'occurred_at, identity, received_at, timestamp, clock, type, fields';
-const NEWEST = 'order by occurred_at desc, identity desc limit';
 
-function taskEventsSql(filter: EventFilter, common: readonly string[], count: string, params: Params): string {
+function taskEventsSql(filter: EventFilter, common: readonly string[], params: Params): string {
   const types = typesOf(filter);
   const where = [
     ...common,
@@ -87,7 +87,7 @@ function taskEventsSql(filter: EventFilter, common: readonly string[], count: st
     ...(filter.text === undefined ? [] : [textSql(filter.text, ['e.task_id', 'e.worker'], params)]),
     ...namedSql(filter, params),
   ];
-  return `select ${COLUMNS}, task_id, worker as sender from celery_task_events e where ${where.join(' and ')} ${NEWEST} ${count}`;
+  return `select ${COLUMNS}, task_id, worker as sender from celery_task_events e where ${where.join(' and ')}`;
 }
 
 /** Events do not carry the name of their task, all but the first: the tasks of the range tell it. */
@@ -102,7 +102,7 @@ function namedSql({ names, notNames, fromMs }: EventFilter, params: Params): str
   ];
 }
 
-function workerEventsSql(filter: EventFilter, common: readonly string[], count: string, params: Params): string {
+function workerEventsSql(filter: EventFilter, common: readonly string[], params: Params): string {
   const where = [
     ...common,
     filter.types === undefined
@@ -112,16 +112,17 @@ function workerEventsSql(filter: EventFilter, common: readonly string[], count: 
     ...noneOf('e.hostname', filter.notWorkers, params),
     ...(filter.text === undefined ? [] : [textSql(filter.text, ['e.hostname'], params)]),
   ];
-  return `select ${COLUMNS}, null as task_id, hostname as sender from celery_worker_events e where ${where.join(' and ')} ${NEWEST} ${count}`;
+  return `select ${COLUMNS}, null as task_id, hostname as sender from celery_worker_events e where ${where.join(' and ')}`;
 }
 
-function commonSql({ fromMs, toMs }: EventFilter, after: Position | undefined, params: Params): string[] {
+function commonSql({ fromMs, toMs, ascending }: EventFilter, after: Position | undefined, params: Params): string[] {
   const instant = (ms: number): string => `to_timestamp(${params.add(ms / 1000)}::float8)`;
   const position = (): string => {
     if (after === undefined) return '';
     const at = `(timestamptz 'epoch' + ${params.add(after.micros)}::bigint * interval '1 microsecond')`;
     // The first half alone lets the planner leave out the days after it.
-    return `e.occurred_at <= ${at} and (e.occurred_at, e.identity) < (${at}, ${params.add(after.identity)}::bigint)`;
+    const behind = ascending === true ? '>' : '<';
+    return `e.occurred_at ${behind}= ${at} and (e.occurred_at, e.identity) ${behind} (${at}, ${params.add(after.identity)}::bigint)`;
   };
   return [
     `e.occurred_at >= ${instant(fromMs)}`,

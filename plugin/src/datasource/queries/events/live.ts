@@ -63,13 +63,23 @@ export function passes(message: LiveMessage, params: EventParams): boolean {
   );
 }
 
+/** The stream tells no ids. */
+export function liveId({
+  type,
+  taskId,
+  worker,
+  timestampMs,
+}: Pick<Event, 'type' | 'taskId' | 'worker' | 'timestampMs'>) {
+  return `${type}-${taskId ?? worker}-${timestampMs}`;
+}
+
 function eventOf(message: LiveMessage): Event {
   const { type, timestampMs, worker } = message;
   const [taskId, name] = message.kind === 'task' ? [message.taskId, message.name] : [null, null];
   const { kind: _kind, ...fields } = message;
   const told = message.kind === 'task' && message.runtimeMs !== null ? { runtime: message.runtimeMs / 1000 } : {};
   return {
-    ...{ id: `${type}-${taskId ?? worker}-${timestampMs}`, type, taskId, name, worker: worker ?? '' },
+    ...{ id: liveId({ type, taskId, worker: worker ?? '', timestampMs }), type, taskId, name, worker: worker ?? '' },
     ...{ timestampMs, receivedMs: timestampMs, clock: 0, fields: { ...fields, ...told } },
   };
 }
