@@ -13,9 +13,10 @@ import { isInstalled } from './installed.mjs';
 const ROOT = join(import.meta.dirname, '..');
 const STAMPS = join(ROOT, 'node_modules', '.cache', 'umbel');
 const MAIN = join(ROOT, 'agent', 'dist', 'main.js');
-/** As in main.js' first line: a small young generation costs the agent 3 % of its speed and spares 30 MB. */
-const MEMORY = ['--max-semi-space-size=4'];
 const OLDEST_NODE = [20, 19];
+
+/** What main.js asks of Node in its first line, which a shell would follow. */
+const nodeOptions = () => /^#!.* node (.*)$/m.exec(readFileSync(MAIN, 'utf8'))?.[1].split(' ') ?? [];
 
 const args = process.argv.slice(2);
 // What only prints must print nothing else: its output may be read by another program.
@@ -154,5 +155,5 @@ await once('build', { paths: sources, isThere: () => existsSync(MAIN) }, build);
 say(args.includes('doctor') ? 'running the doctor' : 'starting the agent');
 // In a group of its own, so that it hears of Ctrl-C once, from here; the channel tells it when this process was killed.
 const apart = { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: process.platform !== 'win32' };
-const code = await run(process.execPath, ['--enable-source-maps', ...MEMORY, MAIN, ...args], apart);
+const code = await run(process.execPath, ['--enable-source-maps', ...nodeOptions(), MAIN, ...args], apart);
 process.exit(code);

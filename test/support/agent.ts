@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { builtAgent } from './agent-build.ts';
 import { temporaryDirectory } from './cleanup.ts';
 import { freshDatabase } from './database.ts';
@@ -46,9 +47,10 @@ export async function startAgent(options: AgentOptions = {}): Promise<RunningAge
   const dataDir = options.dataDir ?? (await temporaryDirectory('agent'));
   const databaseUrl = options.databaseUrl ?? (await freshDatabase()).url;
   const url = `http://127.0.0.1:${port}`;
-  // As main.js' first line says, which a shell would follow.
+  // What main.js asks of Node in its first line, which a shell would follow.
+  const [, nodeOptions = ''] = /^#!.* node (.*)$/m.exec(await readFile(main, 'utf8')) ?? [];
   const args = [
-    '--max-semi-space-size=4',
+    ...nodeOptions.split(' '),
     main,
     '--port',
     String(port),
