@@ -11,7 +11,8 @@ import { fillHistory } from './fill.ts';
 import { EVENTS_PER_TASK } from './flood.ts';
 import { residentMiB } from './usage.ts';
 
-const listening = async (url: string): Promise<void> => {
+/** Resolves once the agent hears its broker. */
+export const listening = async (url: string): Promise<void> => {
   await waitFor(async () => /^umbel_broker_connected 1$/m.test((await getText(`${url}/metrics`)).body), 30_000);
 };
 
@@ -93,19 +94,29 @@ export async function apiTimes(tasks: number, rounds: number, say: (text: string
   const database = await freshDatabase(postgres.url);
   const agent = await startAgent({ brokerUrl: `${redis.url}/0`, databaseUrl: database.url });
   await fillHistory(database.url, { tasks, days: 7 }, (written) => say(`${written} tasks filled in`));
-  const ids = Object.keys(await getObject(`${agent.url}/api/tasks?limit=${rounds}&state=SUCCESS`));
+  const times = await timeQueries(agent.url, QUERIES, rounds);
+  await agent.kill('SIGTERM');
+  await Promise.all([redis.stop(), postgres.stop()]);
+  return times;
+}
+
+/** Asks each query `rounds` times, one after the other. @throws when an answer is not 200 */
+export async function timeQueries(
+  agentUrl: string,
+  queries: readonly (readonly [label: string, path: string])[],
+  rounds: number,
+): Promise<QueryTimes[]> {
+  const ids = Object.keys(await getObject(`${agentUrl}/api/tasks?limit=${rounds}&state=SUCCESS`));
   const times: QueryTimes[] = [];
-  for (const [label, path] of QUERIES) {
+  for (const [label, path] of queries) {
     const ms: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const started = performance.now();
-      const { status, body } = await getText(agent.url + path.replace('%ID%', ids[round % ids.length] ?? ''));
+      const { status, body } = await getText(agentUrl + path.replace('%ID%', ids[round % ids.length] ?? ''));
       ms.push(performance.now() - started);
       if (status !== 200) throw new Error(`${path} answered ${status}: ${body.slice(0, 300)}`);
     }
     times.push({ label, ms });
   }
-  await agent.kill('SIGTERM');
-  await Promise.all([redis.stop(), postgres.stop()]);
   return times;
 }

@@ -1,20 +1,22 @@
 import { parseArgs } from 'node:util';
 import { closeEverything } from '../support/cleanup.ts';
 import type { Measured } from './report.ts';
-import { burstTable, floodTable, machine, queryTable, writePage } from './report.ts';
+import { burstTable, floodTable, machine, queryTable, scaleTables, writePage } from './report.ts';
 import { flood } from './flood.ts';
 import { apiTimes, eventToApi, memoryByTasks } from './latency.ts';
 import { median, percentile, show, table } from './numbers.ts';
+import { scale } from './scale.ts';
 import { rawCopy, type RawCopy } from './raw-copy.ts';
 import { subjectKinds } from './subjects.ts';
 
 const HELP = `npm run bench -- [options]
   --quick            a tenth of everything, once: shows that it works
-  --only a,b         of: flood, copy, burst, latency, memory, api
+  --only a,b         of: flood, copy, burst, latency, memory, api, scale; scale (an hour) only where named
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
   --events N         of a flood, default 800000; the slow subjects get a tenth
   --runs N           floods of each, default 3; the median counts
   --batch N,N        events in a message, default 20,1: as prefork workers under load send them, and single messages
+  --database URL     of scale: a history filled before; default a Postgres of its own, filled first
   --rate N           events per second, default as fast as Redis takes them
   --write            into docs/performance.md`;
 
@@ -34,6 +36,7 @@ function options() {
       runs: { type: 'string' },
       batch: { type: 'string', default: '20,1' },
       rate: { type: 'string' },
+      database: { type: 'string' },
     },
   });
   const scale = values.quick ? 0.1 : 1;
@@ -46,6 +49,7 @@ function options() {
     events: Number(values.events ?? 800_000 * scale),
     runs: Number(values.runs ?? (values.quick ? 1 : 3)),
     batches: values.batch.split(',').map(Number),
+    ...(values.database === undefined ? {} : { database: values.database }),
     ...(values.rate === undefined ? {} : { rate: Number(values.rate) }),
   };
 }
@@ -122,7 +126,14 @@ async function api(given: Options): Promise<string> {
   return queryTable(await apiTimes(tasks, 20, say), tasks);
 }
 
-const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api } as const;
+/** Ten million events. */
+async function tenMillion(given: Options): Promise<string> {
+  const tasks = 2_500_000 * given.scale;
+  const databaseUrl = given.database === undefined ? {} : { databaseUrl: given.database };
+  return scaleTables(await scale({ tasks, days: 30, rounds: 20, ...databaseUrl }, say), tasks);
+}
+
+const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api, scale: tenMillion } as const;
 
 async function main(): Promise<void> {
   const given = options();

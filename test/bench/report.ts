@@ -5,6 +5,7 @@ import { ROOT } from '../support/paths.ts';
 import type { FloodResult } from './flood.ts';
 import type { QueryTimes } from './latency.ts';
 import { median, percentile, show, table } from './numbers.ts';
+import type { ScaleResult } from './scale.ts';
 import type { SubjectKind } from './subjects.ts';
 
 const MARKERS = ['<!-- bench:begin -->', '<!-- bench:end -->'] as const;
@@ -72,6 +73,19 @@ export function burstTable(all: readonly Measured[]): string {
 export function queryTable(times: readonly QueryTimes[], tasks: number): string {
   const rows = times.map(({ label, ms }) => [label, show(percentile(ms, 0.5)), show(percentile(ms, 0.95))]);
   return table([`API at ${tasks.toLocaleString('en-US')} tasks`, 'p50 ms', 'p95 ms'], rows);
+}
+
+export function scaleTables({ times, memory }: ScaleResult, tasks: number): string {
+  const rows = times.map(({ label, ms, mostMs }) => {
+    const goal = mostMs === Infinity ? '–' : String(mostMs);
+    return [label, goal, show(percentile(ms, 0.5)), show(percentile(ms, 0.95))];
+  });
+  const title = `API at ${tasks.toLocaleString('en-US')} tasks, ${(4 * tasks).toLocaleString('en-US')} events`;
+  const queries = table([title, 'goal ms', 'p50 ms', 'p95 ms'], rows);
+  return `${queries}\n\n${table(
+    ['The agent on that history', 'resident MiB'],
+    memory.map(({ when, mib }) => [when, show(mib)]),
+  )}`;
 }
 
 /** Which machine it was: numbers of two machines cannot be compared. */

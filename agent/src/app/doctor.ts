@@ -94,7 +94,7 @@ function agentUrl({ http }: Config, tls: boolean): string {
 }
 
 async function databaseContext({ history }: Config, clock: Clock): Promise<DatabaseContext> {
-  const { databaseUrl: url, dataDir, retentionDays, rollupRetentionDays } = history;
+  const { databaseUrl: url, dataDir } = history;
   const migrations = await readdir(new URL('../sinks/history/migrations/', import.meta.url));
   return {
     displayUrl: url === undefined ? undefined : redactUrls(url),
@@ -106,8 +106,11 @@ async function databaseContext({ history }: Config, clock: Clock): Promise<Datab
       .filter((name) => name.endsWith('.sql'))
       .map((name) => parse(name).name)
       .sort(),
-    retentionDays,
-    rollupRetentionDays,
+    retention: {
+      celery_task_events: history.eventRetentionDays,
+      celery_tasks: history.taskRetentionDays,
+      celery_task_rollups: history.rollupRetentionDays,
+    },
     nowMs: () => clock.now(),
   };
 }

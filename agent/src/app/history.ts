@@ -29,7 +29,8 @@ export interface HistoryOptions {
   readonly spillDirectory: string;
   readonly memoryBytes: number;
   readonly diskBytes: number;
-  readonly retentionDays: number;
+  readonly eventDays: number;
+  readonly taskDays: number;
   readonly rollupDays: number;
   readonly statementTimeoutMs: number;
   readonly maxConnections: number;
@@ -227,7 +228,7 @@ async function openParts(pool: Opening['pool'], options: HistoryOptions, deps: H
   const shared = { ...options, pool, clock: deps.clock, logger: deps.logger };
   await migrate(options.databaseUrl, deps.logger);
   const partitions = new Partitions(shared);
-  await partitions.prepareAhead();
+  await partitions.prepare();
   const log = new AgentLog(pool);
   const reader = openHistoryReader(shared);
   await deps.onOpen(reader);

@@ -49,7 +49,8 @@ export function historyOptions({ agent, history, limits }: Config, databaseUrl: 
     // Too little would put events into files that have just been decoded; the intake's files cost less.
     memoryBytes: limits.bufferMemoryBytes * (3 / 4),
     diskBytes: limits.bufferDiskBytes,
-    retentionDays: history.retentionDays,
+    eventDays: history.eventRetentionDays,
+    taskDays: history.taskRetentionDays,
     rollupDays: history.rollupRetentionDays,
     statementTimeoutMs: history.statementTimeoutMs,
     maxConnections: history.maxConnections,

@@ -313,6 +313,22 @@ const history = {
     default: 30,
     doc: 'How long tasks, events and workers are kept.',
   }),
+  eventRetentionDays: option({
+    name: 'event-retention-days',
+    type: days(1, 36_500),
+    default: 30,
+    inherits: 'retention-days',
+    defaultDoc: 'as --retention-days',
+    doc: 'How long events are kept, when that is not as long as tasks.',
+  }),
+  taskRetentionDays: option({
+    name: 'task-retention-days',
+    type: days(1, 36_500),
+    default: 30,
+    inherits: 'retention-days',
+    defaultDoc: 'as --retention-days',
+    doc: 'How long tasks are kept, when that is not as long as events.',
+  }),
   rollupRetentionDays: option({
     name: 'rollup-retention-days',
     type: days(1, 36_500),

@@ -13,8 +13,8 @@ export interface DatabaseContext {
   readonly connect: () => Promise<SqlSession | undefined>;
   /** Names of this release's migrations, in order. */
   readonly migrations: readonly string[];
-  readonly retentionDays: number;
-  readonly rollupRetentionDays: number;
+  /** Days kept, by table that is cut by time. */
+  readonly retention: Readonly<Record<'celery_task_events' | 'celery_tasks' | 'celery_task_rollups', number>>;
   readonly nowMs: () => number;
 }
 
@@ -95,6 +95,8 @@ async function schemaFindings(session: SqlSession, context: DatabaseContext): Pr
     findings.push(failed(`The schema is of a newer release (${listed(newer)}).`, 'Use that release of the agent.'));
   } else if (left.length > 0) findings.push(warning(`Migrations are missing: ${listed(left)}.`, missing));
   else findings.push(ok(`The schema is up to date (${counted(done.length, 'migration')}).`));
+  if (await isHypertable(session))
+    return [...findings, ok('TimescaleDB keeps the history: it makes chunks by itself.')];
   return [...findings, ...partitionFindings(await partitions(session), context)];
 }
 
@@ -117,6 +119,14 @@ async function partitions(session: SqlSession): Promise<Partition[]> {
   });
 }
 
+/** TimescaleDB makes chunks as rows come, and has no default one: nothing can be missing. */
+async function isHypertable(session: SqlSession): Promise<boolean> {
+  const [row] = await session.query(
+    `select relkind::text as kind from pg_class where oid = to_regclass('celery_tasks')`,
+  );
+  return row?.['kind'] === 'r';
+}
+
 /** Of a bound as Postgres prints it in UTC: `2026-11-23`, `2026-11-23 00:00:00+00`. */
 function instant(text: string | undefined): number {
   const match = /^(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d:\d\d))?/.exec(text ?? '');
@@ -135,13 +145,13 @@ function partitionFindings(all: readonly Partition[], context: DatabaseContext):
     findings.push(warning(`No partition of today for ${listed(uncovered)}: rows go to the default partition.`, advice));
   }
   const late = all.filter(({ table, toMs }) => {
-    const days = table === 'celery_task_rollups' ? context.rollupRetentionDays : context.retentionDays;
+    const days = Object.entries(context.retention).find(([name]) => name === table)?.[1] ?? Infinity;
     return nowMs - toMs > (days + RETENTION_SLACK_DAYS) * DAY_MS;
   });
   if (late.length > 0) {
     findings.push(
       warning(
-        `${counted(late.length, 'partition')} older than the retention (${context.retentionDays} days) ${late.length === 1 ? 'is' : 'are'} still there.`,
+        `${counted(late.length, 'partition')} older than the retention (${context.retention.celery_task_events} days) ${late.length === 1 ? 'is' : 'are'} still there.`,
         'Is the agent running? It drops them once an hour; a long query on the table may be in the way.',
       ),
     );
@@ -151,7 +161,7 @@ function partitionFindings(all: readonly Partition[], context: DatabaseContext):
     const since = new Date(oldest).toISOString().slice(0, 10);
     findings.push(
       ok(
-        `Retention works: the oldest of ${counted(all.length, 'partition')} begins ${since}, ${context.retentionDays} days are kept.`,
+        `Retention works: the oldest of ${counted(all.length, 'partition')} begins ${since}, ${context.retention.celery_task_events} days are kept.`,
       ),
     );
   }

@@ -84,8 +84,9 @@ describe('the database check', () => {
     };
   }
   const look = async (url: string, context: Partial<DatabaseContext> = {}): Promise<string[]> => {
-    const given = { displayUrl: 'postgres://h/db', connect: () => connect(url), migrations, retentionDays: 30 };
-    const check = databaseCheck({ ...given, rollupRetentionDays: 400, nowMs: () => Date.UTC(2026, 0, 2), ...context });
+    const given = { displayUrl: 'postgres://h/db', connect: () => connect(url), migrations };
+    const retention = { celery_task_events: 30, celery_tasks: 30, celery_task_rollups: 400 };
+    const check = databaseCheck({ ...given, retention, nowMs: () => Date.UTC(2026, 0, 2), ...context });
     return shown(await check.run());
   };
 

@@ -12,6 +12,8 @@ const HOUR_MS = 3_600_000;
 /** Who acts waits at most so long for the entry to be stored; it is stored later then. */
 const PATIENCE_MS = 1000;
 const RETRY_MS = 2000;
+/** Entries removed at once: a transaction that holds nobody up. */
+const CHUNK = 5000;
 
 export interface AuditOptions {
   readonly pool: Pool;
@@ -21,6 +23,8 @@ export interface AuditOptions {
   readonly retentionDays?: number;
   /** Entries that wait for the database at most; default 10,000. Beyond, the oldest stays in the log alone. */
   readonly maxWaiting?: number;
+  /** Whether this agent is the one to remove old entries; default: it is. */
+  readonly leads?: () => boolean;
 }
 
 export interface OpenAuditTrail extends AuditTrail {
@@ -48,7 +52,7 @@ class PostgresAudit implements OpenAuditTrail {
   #isAway = false;
 
   constructor(options: AuditOptions) {
-    this.#options = { retentionDays: 365, maxWaiting: 10_000, ...options };
+    this.#options = { retentionDays: 365, maxWaiting: 10_000, leads: () => true, ...options };
     const { clock } = options;
     this.#stopTimers = [
       clock.every(RETRY_MS, () => void (this.#waiting.length > 0 && this.#store())),
@@ -86,10 +90,16 @@ class PostgresAudit implements OpenAuditTrail {
     const { retentionDays, clock, pool } = this.#options;
     if (retentionDays <= 0) return 0;
     const beforeMs = clock.now() - retentionDays * DAY_MS;
-    const { rowCount } = await pool.query('delete from umbel_audit where at < to_timestamp($1::float8 / 1000)', [
-      beforeMs,
-    ]);
-    return rowCount ?? 0;
+    let removed = 0;
+    for (;;) {
+      const { rowCount } = await pool.query(
+        `delete from umbel_audit where id in (
+           select id from umbel_audit where at < to_timestamp($1::float8 / 1000) limit ${CHUNK})`,
+        [beforeMs],
+      );
+      removed += rowCount ?? 0;
+      if ((rowCount ?? 0) < CHUNK) return removed;
+    }
   }
 
   async close(): Promise<void> {
@@ -141,6 +151,7 @@ class PostgresAudit implements OpenAuditTrail {
   }
 
   async #retention(): Promise<void> {
+    if (!this.#options.leads()) return;
     try {
       const removed = await this.removeOld();
       if (removed > 0) this.#options.logger.info({ removed }, 'old audit entries removed');

@@ -3,6 +3,7 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import type { Logger } from '../../lib/logger.ts';
 import { HistoryDown, UnsupportedPostgres } from './errors.ts';
+import { setUpPartitioning } from './partitioning/set-up.ts';
 
 /** The writer's statements may take this long, its wait for other writers included. */
 export const LONGEST_STATEMENT_MS = 60_000;
@@ -47,7 +48,7 @@ export function openPool(options: PoolOptions): pg.Pool {
 }
 
 /**
- * Brings the schema to this release's. Safe to run by several agents at once: one migrates, the others wait.
+ * Brings the schema to this release's, and to the extension that the database has. Safe to run by several agents at once: one migrates, the others wait.
  * @throws UnsupportedPostgres below version 14; HistoryDown when the server cannot be reached or refuses.
  */
 export async function migrate(databaseUrl: string, logger: Logger): Promise<void> {
@@ -64,6 +65,8 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
     });
     if (done.length > 0)
       logger.info({ migrations: done.map(({ name }) => name) }, 'database schema brought up to date');
+    const pool = openPool({ databaseUrl, maxConnections: 1, logger });
+    await setUpPartitioning(pool, logger).finally(() => pool.end());
   } catch (error) {
     throw new HistoryDown(error);
   }

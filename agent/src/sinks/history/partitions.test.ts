@@ -37,7 +37,7 @@ async function placed(table: string): Promise<unknown[]> {
 
 describe('partitions', () => {
   it('exist for today and tomorrow, and for the month', async () => {
-    await partitions().prepareAhead();
+    await partitions().prepare();
     expect(await tables('%\\_p2%')).toEqual([
       'celery_task_events_p20260310', 'celery_task_events_p20260311', 'celery_task_rollups_p202603', 'celery_tasks_p20260310',
       'celery_tasks_p20260311', 'celery_worker_events_p20260310', 'celery_worker_events_p20260311',
@@ -71,33 +71,43 @@ describe('partitions', () => {
   it('are not made for days out of the range: the default one takes those', async () => {
     const writer = kit.open({ clock });
     await writer.write(
-      batch(...life('old', -40 * DAY), ...life('ahead', 5 * DAY), ...life('edge', -30 * DAY), ...life('soon', 2 * DAY)),
+      batch(...life('old', -40 * DAY), ...life('ahead', 8 * DAY), ...life('edge', -30 * DAY), ...life('soon', 7 * DAY)),
     );
     expect(await placed('celery_task_events')).toEqual([
       { at: 'celery_task_events_default', n: 8 },
       { at: 'celery_task_events_p20260208', n: 4 },
-      { at: 'celery_task_events_p20260312', n: 4 },
+      { at: 'celery_task_events_p20260317', n: 4 },
     ]);
   });
 
   it('take over what lies in the default one when they are made', async () => {
     const writer = kit.open({ clock });
-    await writer.write(batch(...life('ahead', 5 * DAY), ...life('later', 6 * DAY)));
+    await writer.write(batch(...life('ahead', 9 * DAY), ...life('later', 10 * DAY)));
     clock.set(NOON + 4 * DAY);
-    await writer.write(batch(event('task-custom', 'ahead', 5 * DAY + 50)));
+    await writer.write(batch(event('task-custom', 'ahead', 9 * DAY + 50)));
     expect(await placed('celery_task_events')).toEqual([
       { at: 'celery_task_events_default', n: 4 },
-      { at: 'celery_task_events_p20260315', n: 5 },
+      { at: 'celery_task_events_p20260319', n: 5 },
     ]);
     expect(await placed('celery_tasks')).toEqual([
       { at: 'celery_tasks_default', n: 1 },
-      { at: 'celery_tasks_p20260315', n: 1 },
+      { at: 'celery_tasks_p20260319', n: 1 },
     ]);
   });
 
   it('can be made by several agents at once', async () => {
     await Promise.all([1, 2, 3].map(() => partitions().prepareAhead()));
-    expect(await tables('celery_tasks_p%')).toHaveLength(2);
+    expect(await tables('celery_tasks_p%')).toHaveLength(8);
+  });
+
+  it('are there a week ahead: five days without a look later, nobody waits for one', async () => {
+    await partitions().prepareAhead();
+    const before = await tables();
+    clock.set(NOON + 5 * DAY);
+    await kit.open({ clock }).write(batch(...life('later', 5 * DAY), ...life('a day ahead', 6 * DAY)));
+    expect(await tables()).toEqual(before);
+    expect(await placed('celery_task_events_default')).toEqual([]);
+    expect(await placed('celery_tasks_default')).toEqual([]);
   });
 
   it('leave the rows to the default one while they cannot be made, and take them later', async () => {
@@ -114,6 +124,56 @@ describe('partitions', () => {
 });
 
 describe('retention', () => {
+  it('keeps events and tasks for times of their own', async () => {
+    const keeper = partitions({ eventDays: 3, taskDays: 90, rollupDays: 900 });
+    await kit.open({ clock, partitions: keeper }).write(batch(...life('a', 0)));
+    clock.set(NOON + 5 * DAY);
+    expect((await keeper.dropOldPartitions()).dropped).toEqual([
+      'celery_task_events_p20260310',
+      'celery_worker_events_p20260310',
+    ]);
+    expect(await kit.rows('select task_id, state from celery_tasks')).toEqual([{ task_id: 'a', state: 'SUCCESS' }]);
+    // Named and seen as long as the tasks are there.
+    expect(await kit.rows('select name from celery_task_names')).toEqual([{ name: 'app.add' }]);
+    clock.set(NOON + 92 * DAY);
+    expect((await keeper.dropOldPartitions()).dropped).toEqual(['celery_tasks_p20260310']);
+    expect(await kit.rows('select name from celery_task_names')).toEqual([]);
+    expect(await kit.rows('select count(*)::int as n from celery_task_rollups where worker <> $1', [''])).toEqual([
+      { n: 1 },
+    ]);
+  });
+
+  it('goes on after a jump of the clock: what is due goes, the days ahead are there', async () => {
+    const keeper = partitions();
+    const writer = kit.open({ clock, partitions: keeper });
+    await keeper.prepareAhead();
+    await writer.write(batch(...life('a', 0)));
+    clock.set(NOON + 100 * DAY);
+    await keeper.prepareAhead();
+    expect((await keeper.dropOldPartitions()).dropped).toHaveLength(24);
+    expect(await tables('celery_tasks_p%')).toEqual(
+      [18, 19, 20, 21, 22, 23, 24, 25].map((day) => `celery_tasks_p202606${day}`),
+    );
+    await writer.write(batch(...life('b', 100 * DAY)));
+    expect(await placed('celery_tasks')).toEqual([{ at: 'celery_tasks_p20260618', n: 1 }]);
+  });
+
+  it('drops what arrives late as if it had a partition, and rows of the default one only', async () => {
+    const keeper = partitions();
+    const writer = kit.open({ clock, partitions: keeper });
+    await writer.write(batch(...life('late', -31 * DAY), ...life('recent', -29 * DAY), ...life('ahead', 20 * DAY)));
+    expect(await placed('celery_task_events_default')).toEqual([{ at: 'celery_task_events_default', n: 8 }]);
+    await keeper.dropOldPartitions();
+    expect(await kit.rows('select distinct task_id from celery_task_events order by 1')).toEqual([
+      { task_id: 'ahead' },
+      { task_id: 'recent' },
+    ]);
+    expect(await kit.rows('select task_id from celery_tasks order by 1')).toEqual([
+      { task_id: 'ahead' },
+      { task_id: 'recent' },
+    ]);
+  });
+
   it('drops whole partitions that are older, and keeps roll-ups longer', async () => {
     const writer = kit.open({ clock });
     await writer.write(batch(...life('a', 0)));
