@@ -51,7 +51,10 @@ export function openActing(config: Config, deps: ActingDeps, open: CloserStack):
     history === undefined
       ? logAudit(logger)
       : open.use(
-          openAuditTrail({ pool: history.pool, clock, logger, retentionDays: config.history.auditRetentionDays }),
+          openAuditTrail({
+            ...{ pool: history.pool, clock, logger, retentionDays: config.history.auditRetentionDays },
+            leads: () => history.leadership.leads(),
+          }),
         );
   const control = open.use(
     openControl({
