@@ -78,14 +78,16 @@ export const queues = dashboard({
         timeseries({
           ...graph,
           title: 'Age of the oldest message',
-          description: 'Where it can be known (umbel_queue_oldest_message_age_seconds).',
-          empty: 'No message waits, or Prometheus has no metrics of the agent',
+          description:
+            'At least. Known from task-sent events; without them from a first message that does not move (Redis), or that has a timestamp (RabbitMQ).',
+          empty: 'No message waits, its age is not known, or Prometheus has no metrics of the agent',
           unit: 's',
           from: 'prometheus',
           targets: [
-            prometheus('max by (queue_name) (umbel_queue_oldest_message_age_seconds{queue_name=~"$queue"})', {
-              legend: '{{queue_name}}',
-            }),
+            prometheus(
+              'max by (queue_name) (umbel_queue_oldest_message_age_seconds{queue_name=~"$queue"} or umbel_oldest_task_age_seconds{state="PENDING", queue_name=~"$queue"}) and max by (queue_name) (umbel_queue_messages) > 0',
+              { legend: '{{queue_name}}' },
+            ),
           ],
         }),
         timeseries({

@@ -15,7 +15,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeStandIns, STAND_IN_FILES } from './standins/make.mjs';
+import { makeStandIns, standInFiles } from './standins/make.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PROJECT = 'umbel-check';
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
   options: { 'stand-ins': { type: 'string' }, keep: { type: 'boolean' }, built: { type: 'boolean' } },
 });
 const standIns = options['stand-ins'];
-const files = ['docker-compose.yml', ...(standIns === undefined ? [] : STAND_IN_FILES)];
+const files = ['docker-compose.yml', ...(standIns === undefined ? [] : standInFiles(standIns))];
 const env = { ...process.env, GRAFANA_PORT: String(await freePort()), COMPOSE_PROFILES: 'demo' };
 const failures = [];
 const started = performance.now();
@@ -251,8 +251,6 @@ async function checkRestart() {
 
 async function main() {
   if (standIns !== undefined) {
-    say('STAND-INS: no registry. The images are made here from Debian packages; Grafana, Loki, Tempo and Alloy are');
-    say('programs that only answer their health checks. What is shown: the compose file, agent, brokers, workers.');
     makeStandIns(standIns, { docker, say });
   }
   try {

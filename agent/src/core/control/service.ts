@@ -35,7 +35,7 @@ export interface QueueDepth {
   /** Delivered and not acknowledged. */
   readonly unacked?: number;
   readonly consumers?: number;
-  /** Instant the oldest waiting message was published, epoch ms, where that can be known. */
+  /** Instant since which the oldest waiting message has waited at least, epoch ms, where that can be known. */
   readonly oldestMs?: number;
   /** Per second, where the management API tells. */
   readonly publishRate?: number;

@@ -243,7 +243,9 @@ export const QueuesSchema = Type.Object(
         messages: Type.Optional(Type.Integer({ description: 'Ready, over all priorities; absent: no such queue' })),
         unacked: Type.Optional(Type.Integer({ description: 'Delivered, not acknowledged' })),
         consumers: Type.Optional(Type.Integer()),
-        oldestMs: Type.Optional(Type.Number({ description: 'When the oldest waiting message was sent, epoch ms' })),
+        oldestMs: Type.Optional(
+          Type.Number({ description: 'Since when the oldest waiting message has waited at least, epoch ms' }),
+        ),
         publishRate: Type.Optional(Type.Number({ description: '1/s' })),
         deliverRate: Type.Optional(Type.Number({ description: '1/s' })),
       }),

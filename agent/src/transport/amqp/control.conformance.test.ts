@@ -121,6 +121,18 @@ describe('the management API', () => {
     expect(logger.warnings).toEqual([]);
   });
 
+  it('tells how old the first message is, where it has a timestamp', async () => {
+    const queue = `tasks-${randomUUID()}`;
+    await declare(queue, {});
+    const sentS = Math.floor(Date.now() / 1000) - 600;
+    await withBroker(server.url, async (model) => {
+      const channel = await model.createConfirmChannel();
+      channel.sendToQueue(queue, Buffer.from('{}'), { timestamp: sentS });
+      await channel.waitForConfirms();
+    });
+    await waitUntil('its age', async () => (await managed.tasks.depths([queue]))[0]?.oldestMs === sentS * 1000);
+  });
+
   it('says what is wrong without telling the password; lengths are asked for the other way then', async () => {
     const api = (userinfo: string, port: number) => `http://${userinfo}@127.0.0.1:${port}/api/`;
     const told = (url: string, vhost = '/') => expect(managementApi(url, vhost).queues()).rejects;

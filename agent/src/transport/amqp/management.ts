@@ -56,8 +56,14 @@ function depthOf(queue: Readonly<Record<string, unknown>>): QueueDepth {
     ...number('consumers', queue['consumers']),
     ...number('publishRate', rate(stats['publish_details'])),
     ...number('deliverRate', rate(stats['deliver_get_details'])),
+    ...oldest(queue['head_message_timestamp']),
     management: queue,
   };
+}
+
+/** Epoch seconds; RabbitMQ tells it of classic queues whose messages have the property `timestamp`. */
+function oldest(timestamp: unknown): Pick<QueueDepth, 'oldestMs'> {
+  return typeof timestamp === 'number' && timestamp > 0 ? { oldestMs: timestamp * 1000 } : {};
 }
 
 function rate(details: unknown): unknown {

@@ -218,6 +218,17 @@ describe('task queues on Redis', () => {
     expect(await transportOf(url).tasks.depths(['q', 'none'])).toMatchObject([{ messages: 6 }, { messages: 0 }]);
   });
 
+  it('tells since when the first message of a queue has not moved', async () => {
+    const server = await redis(await freePort(), []);
+    const transport = transportOf(`redis://127.0.0.1:${server.port}`);
+    const oldest = async (): Promise<number | undefined> => (await transport.tasks.depths(['q']))[0]?.oldestMs;
+    const first = await publishTask(transport, 'q', { name: 'a' });
+    await publishTask(transport, 'q', { name: 'a' });
+    await waitUntil('it has not moved', async () => (await oldest()) !== undefined);
+    expect(await server.run((client) => client.rpop('q'))).toContain(first);
+    expect(await oldest()).toBeUndefined();
+  });
+
   it('knows the queues that are bound, whatever their names', async () => {
     const server = await redis(await freePort(), []);
     const member = (name: string): string => [name, '', name].join('\u0006\u0016');

@@ -7,8 +7,10 @@ import type { Clock } from '../../lib/clock.ts';
 import type { TaskQueues } from '../port.ts';
 import { escapeGlob } from './channels.ts';
 import type { RedisCommands } from './commands.ts';
+import { HeadWatch } from './heads.ts';
 import type { RedisKeys } from './keys.ts';
 import { lenient } from './session.ts';
+import type { RedisSocket } from './socket.ts';
 import { envelopeOfTask, readUnacked, scanUnacked } from './unacked.ts';
 import type { UnackedMessage } from './unacked.ts';
 
@@ -35,6 +37,7 @@ const MAX_SCANS = 20;
 /** Task queues on Redis: lists of envelopes (celery-wire 5.3). Nothing is ever popped. */
 export class RedisQueues implements TaskQueues {
   readonly #deps: RedisQueuesDeps;
+  readonly #heads = new HeadWatch();
 
   constructor(deps: RedisQueuesDeps) {
     this.#deps = deps;
@@ -66,21 +69,30 @@ export class RedisQueues implements TaskQueues {
   }
 
   async depths(names: readonly string[]): Promise<readonly QueueDepth[]> {
-    const { commands, keys } = this.#deps;
-    const lengths = await commands.run(({ socket }) =>
-      Promise.all(
-        names.map(async (name) => {
-          const parts = await Promise.all(keys.lists(name).map((list) => socket.command('LLEN', list)));
-          return parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? part : 0), 0);
-        }),
-      ),
-    );
+    const { commands } = this.#deps;
+    const waiting = await commands.run(({ socket }) => Promise.all(names.map((name) => this.#waiting(socket, name))));
     const unacked = await this.#unackedByQueue();
     return names.map((name, index) => ({
       name,
-      messages: lengths[index] ?? 0,
+      messages: 0,
+      ...waiting[index],
       ...(unacked !== undefined && { unacked: unacked.get(name) ?? 0 }),
     }));
+  }
+
+  async #waiting(socket: RedisSocket, queue: string): Promise<Pick<QueueDepth, 'messages' | 'oldestMs'>> {
+    const lists = this.#deps.keys.lists(queue);
+    const lengths = await Promise.all(lists.map((list) => socket.command('LLEN', list)));
+    const messages = lengths.reduce<number>((sum, length) => sum + (typeof length === 'number' ? length : 0), 0);
+    const filled = lists.filter((_, index) => lengths[index] !== 0);
+    // Workers take from the end.
+    const heads = await Promise.all(filled.map((list) => lenient(socket.command('LINDEX', list, '-1'), ['NOPERM'])));
+    const oldestMs = this.#heads.seen(
+      queue,
+      heads.filter((head) => typeof head === 'string'),
+      this.#deps.clock.now(),
+    );
+    return { messages, ...(oldestMs !== undefined && { oldestMs }) };
   }
 
   async names(): Promise<readonly string[]> {
