@@ -3,6 +3,7 @@ import { historyText, problemsOf, standingOf } from './status';
 
 const status = (change: Partial<Status> = {}): Status => ({
   version: '0.1.0',
+  role: 'leader',
   startedMs: 0,
   uptimeMs: 1,
   demo: false,

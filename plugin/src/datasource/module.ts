@@ -1,14 +1,27 @@
-import { DataSourcePlugin } from '@grafana/data';
+import {
+  DataSourcePlugin,
+  type QueryEditorHelpProps,
+  type QueryEditorProps,
+  type DataSourcePluginOptionsEditorProps,
+} from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { CeleryDataSource } from './datasource';
-import { ConfigEditor } from './config/ConfigEditor';
-import { QueryEditor } from './editor/QueryEditor';
-import { QueryHelp } from './editor/QueryHelp';
+import { lazily } from '../shared/ui/lazily';
 import type { CeleryOptions, CelerySecureOptions } from './options';
 import pluginJson from './plugin.json';
 import type { CeleryQuery } from './query';
 
 await initPluginTranslations(pluginJson.id);
+
+const QueryEditor = lazily<QueryEditorProps<CeleryDataSource, CeleryQuery, CeleryOptions>>(() =>
+  import('./editor/QueryEditor').then(({ QueryEditor }) => QueryEditor),
+);
+const QueryHelp = lazily<QueryEditorHelpProps<CeleryQuery>>(() =>
+  import('./editor/QueryHelp').then(({ QueryHelp }) => QueryHelp),
+);
+const ConfigEditor = lazily<DataSourcePluginOptionsEditorProps<CeleryOptions, CelerySecureOptions>>(() =>
+  import('./config/ConfigEditor').then(({ ConfigEditor }) => ConfigEditor),
+);
 
 export const plugin = new DataSourcePlugin<CeleryDataSource, CeleryQuery, CeleryOptions, CelerySecureOptions>(
   CeleryDataSource,

@@ -166,6 +166,7 @@ it('failures, workers, queues, gaps, status, audit', () => {
   } as unknown as Worker;
   const gaps: Gaps = { gaps: [{ id: 1, fromMs: 10, toMs: null, cause: 'broker away', agent: 'x', healed: null }] };
   const status: Status = {
+    role: 'leader',
     ...{
       version: '0.1.0',
       startedMs: 1,

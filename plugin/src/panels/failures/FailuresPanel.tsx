@@ -12,7 +12,7 @@ import { formatCount } from '../../shared/ui/format';
 import { FailureHeader } from './FailureHeader';
 import { GroupRow } from './GroupRow';
 import { filterOf, type FoundFailures, type Group, isNew, readFailures, sortGroups } from './model';
-import type { FailureSort, FailuresPanelOptions } from './options';
+import { type FailuresPanelOptions, sortOptions } from './options';
 import { tasksUrl } from './tasksUrl';
 
 /** Below it first seen and names move into the opened group. */
@@ -130,26 +130,6 @@ function FailureTable({
       )}
     </div>
   );
-}
-
-export function sortOptions(): Array<{ label: string; value: FailureSort; description: string }> {
-  return [
-    {
-      value: 'count',
-      label: t('failures.sort-count', 'Count'),
-      description: t('failures.sort-count-help', 'The most frequent first'),
-    },
-    {
-      value: 'last',
-      label: t('failures.sort-last', 'Last seen'),
-      description: t('failures.sort-last-help', 'The latest first'),
-    },
-    {
-      value: 'new',
-      label: t('failures.sort-new', 'New'),
-      description: t('failures.sort-new-help', 'Those that began last first'),
-    },
-  ];
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -1,13 +1,17 @@
-import { PanelPlugin } from '@grafana/data';
+import { PanelPlugin, type PanelProps } from '@grafana/data';
 import { initPluginTranslations, t } from '@grafana/i18n';
 import { suggestFor } from '../../shared/frames/suggest';
-import { FailuresPanel, sortOptions } from './FailuresPanel';
-import { DEFAULT_OPTIONS, type FailuresPanelOptions, migrateOptions } from './options';
+import { lazily } from '../../shared/ui/lazily';
+import { DEFAULT_OPTIONS, type FailuresPanelOptions, migrateOptions, sortOptions } from './options';
 import pluginJson from './plugin.json';
 
 await initPluginTranslations(pluginJson.id);
 
-export const plugin = new PanelPlugin<FailuresPanelOptions>(FailuresPanel)
+const Panel = lazily<PanelProps<FailuresPanelOptions>>(() =>
+  import('./FailuresPanel').then(({ FailuresPanel }) => FailuresPanel),
+);
+
+export const plugin = new PanelPlugin<FailuresPanelOptions>(Panel)
   .setPanelOptions((builder) =>
     builder.addRadio({
       path: 'sortBy',

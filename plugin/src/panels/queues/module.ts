@@ -1,14 +1,16 @@
-import { FieldColorModeId, FieldConfigProperty, PanelPlugin, ThresholdsMode } from '@grafana/data';
+import { FieldColorModeId, FieldConfigProperty, PanelPlugin, type PanelProps, ThresholdsMode } from '@grafana/data';
 import { initPluginTranslations, t } from '@grafana/i18n';
 import { suggestFor } from '../../shared/frames/suggest';
+import { lazily } from '../../shared/ui/lazily';
 import { migrateOptions } from './migrations';
 import pluginJson from './plugin.json';
-import { QueuesPanel } from './QueuesPanel';
 import { DEFAULT_OPTIONS, type QueuesOptions } from './types';
 
 await initPluginTranslations(pluginJson.id);
 
-export const plugin = new PanelPlugin<QueuesOptions>(QueuesPanel)
+const Panel = lazily<PanelProps<QueuesOptions>>(() => import('./QueuesPanel').then(({ QueuesPanel }) => QueuesPanel));
+
+export const plugin = new PanelPlugin<QueuesOptions>(Panel)
   .useFieldConfig({
     standardOptions: {
       [FieldConfigProperty.Color]: { defaultValue: { mode: FieldColorModeId.Thresholds } },

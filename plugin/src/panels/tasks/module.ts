@@ -1,15 +1,17 @@
-import { PanelPlugin } from '@grafana/data';
+import { PanelPlugin, type PanelProps } from '@grafana/data';
 import { initPluginTranslations, t } from '@grafana/i18n';
 import { suggestFor } from '../../shared/frames/suggest';
+import { lazily } from '../../shared/ui/lazily';
 import { ColumnsEditor } from './ColumnsEditor';
 import { migrateOptions } from './migrations';
 import { DEFAULT_OPTIONS, type TasksPanelOptions } from './options';
 import pluginJson from './plugin.json';
-import { TasksPanel } from './TasksPanel';
 
 await initPluginTranslations(pluginJson.id);
 
-export const plugin = new PanelPlugin<TasksPanelOptions>(TasksPanel)
+const Panel = lazily<PanelProps<TasksPanelOptions>>(() => import('./TasksPanel').then(({ TasksPanel }) => TasksPanel));
+
+export const plugin = new PanelPlugin<TasksPanelOptions>(Panel)
   .setPanelOptions((builder) =>
     builder
       .addBooleanSwitch({

@@ -1,14 +1,18 @@
-import { PanelPlugin } from '@grafana/data';
+import { PanelPlugin, type PanelProps } from '@grafana/data';
 import { initPluginTranslations, t } from '@grafana/i18n';
 import { suggestFor } from '../../shared/frames/suggest';
+import { lazily } from '../../shared/ui/lazily';
 import { migrateOptions } from './migrations';
 import pluginJson from './plugin.json';
 import { DEFAULT_OPTIONS, type WorkersOptions } from './types';
-import { WorkersPanel } from './WorkersPanel';
 
 await initPluginTranslations(pluginJson.id);
 
-export const plugin = new PanelPlugin<WorkersOptions>(WorkersPanel)
+const Panel = lazily<PanelProps<WorkersOptions>>(() =>
+  import('./WorkersPanel').then(({ WorkersPanel }) => WorkersPanel),
+);
+
+export const plugin = new PanelPlugin<WorkersOptions>(Panel)
   .setPanelOptions((builder) =>
     builder
       .addSelect({

@@ -1,14 +1,18 @@
-import { PanelPlugin } from '@grafana/data';
+import { PanelPlugin, type PanelProps } from '@grafana/data';
 import { initPluginTranslations, t } from '@grafana/i18n';
 import { suggestFor } from '../../shared/frames/suggest';
+import { lazily } from '../../shared/ui/lazily';
 import { migrateOptions } from './migrations';
 import pluginJson from './plugin.json';
 import { DEFAULT_OPTIONS, type WorkflowOptions } from './types';
-import { WorkflowPanel } from './WorkflowPanel';
 
 await initPluginTranslations(pluginJson.id);
 
-export const plugin = new PanelPlugin<WorkflowOptions>(WorkflowPanel)
+const Panel = lazily<PanelProps<WorkflowOptions>>(() =>
+  import('./WorkflowPanel').then(({ WorkflowPanel }) => WorkflowPanel),
+);
+
+export const plugin = new PanelPlugin<WorkflowOptions>(Panel)
   .setPanelOptions((builder) =>
     builder
       .addRadio({
