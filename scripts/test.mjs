@@ -12,6 +12,8 @@ import { isInstalled } from './installed.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const paths = process.argv.slice(2);
+/** Packages of Grafana 13 with React 19, apart from the repository's. */
+const REACT_19 = join(ROOT, 'test/plugin-host/react19');
 const started = performance.now();
 const scratch = mkdtempSync(join(tmpdir(), 'umbel-tests-'));
 chmodSync(scratch, 0o755); // Postgres runs as another user
@@ -95,6 +97,11 @@ async function main() {
   if (!isInstalled(ROOT)) {
     say('npm ci');
     if ((await run('npm', ['ci', '--no-audit', '--no-fund'])) !== 0) throw new Error('npm ci failed');
+  }
+  if (!isInstalled(REACT_19) && (paths.length === 0 || paths.some((path) => path.includes('plugin-host')))) {
+    say('npm ci in test/plugin-host/react19');
+    const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    if ((await run('npm', install, {}, REACT_19)) !== 0) throw new Error('npm ci in test/plugin-host/react19 failed');
   }
   installPackages(say);
   process.env.UMBEL_TEST_PYTHON ??= installPython(ROOT, say);

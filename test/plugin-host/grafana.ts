@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { basename, dirname, extname, join, normalize } from 'node:path';
 import { closeAtEnd } from '../support/cleanup.ts';
 import { ROOT } from '../support/paths.ts';
 import { freePort } from '../support/ports.ts';
@@ -11,7 +11,7 @@ import { proxy, type ProxyTarget, readRoutes } from './proxy.ts';
 export const SOURCE_UID = 'umbel';
 export const APP_ID = 'umbel-celery-app';
 const PROXY = `/api/datasources/proxy/uid/${SOURCE_UID}/`;
-const PLUGIN = `/public/plugins/${APP_ID}/`;
+const PLUGINS = '/public/plugins/';
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.json': 'application/json',
@@ -42,6 +42,7 @@ export async function startGrafanaStandIn(bundle: string): Promise<GrafanaStandI
   const state = { url, target: { url: 'http://127.0.0.1:9', token: '' } };
   const signer = new IdentitySigner();
   const routes = readRoutes();
+  const folders = pluginFolders(join(ROOT, 'plugin/dist'));
   const server = createServer((incoming, answer) => {
     const path = incoming.url ?? '/';
     const user = userOf(incoming);
@@ -52,7 +53,7 @@ export async function startGrafanaStandIn(bundle: string): Promise<GrafanaStandI
         proxy(incoming, answer, { routes, target: state.target, user, path: path.slice(PROXY.length), identity });
       }
     } else if (path === '/api/signing-keys/keys') send(answer, '.json', JSON.stringify(signer.jwks()));
-    else if (path.startsWith(PLUGIN)) sendFile(answer, join(ROOT, 'plugin/dist'), path.slice(PLUGIN.length));
+    else if (path.startsWith(PLUGINS)) sendPluginFile(answer, folders, path.slice(PLUGINS.length));
     else if (path === '/page.js') send(answer, '.js', bundle);
     else if (path.endsWith('.svg')) send(answer, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"></svg>');
     else if (path.startsWith('/api/') || path.startsWith('/public/')) send(answer, '.json', '{}');
@@ -77,8 +78,22 @@ function send(answer: ServerResponse, extension: string, body: string | Buffer):
   answer.writeHead(200, { 'content-type': TYPES[extension] ?? 'application/octet-stream' }).end(body);
 }
 
-function sendFile(answer: ServerResponse, directory: string, path: string): void {
-  const file = join(directory, normalize(`/${path.split('?')[0] ?? ''}`));
+/** Every plugin by its id: as Grafana serves them, a nested one below its own, without the files of the app. */
+function pluginFolders(dist: string): ReadonlyMap<string, string> {
+  const paths = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+  const folders = paths.filter((path) => basename(path) === 'plugin.json').map((path) => join(dist, dirname(path)));
+  return new Map(
+    folders.map((folder) => [
+      (JSON.parse(readFileSync(join(folder, 'plugin.json'), 'utf8')) as { id: string }).id,
+      folder,
+    ]),
+  );
+}
+
+/** @param path `<id>/<path in the plugin's folder>` */
+function sendPluginFile(answer: ServerResponse, folders: ReadonlyMap<string, string>, path: string): void {
+  const [id = '', ...rest] = normalize(path.split('?')[0] ?? '').split('/');
+  const file = join(folders.get(id) ?? '/nowhere', ...rest);
   if (existsSync(file)) send(answer, extname(file), readFileSync(file));
   else answer.writeHead(404).end();
 }

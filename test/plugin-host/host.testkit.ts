@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import { startBrowser, type Watched, watchedPage } from '../support/browser.ts';
-import { buildPage } from './build-page.ts';
+import { buildPage, type React } from './build-page.ts';
 import { type GrafanaStandIn, startGrafanaStandIn } from './grafana.ts';
 
 /** The token that the data source has; nobody else. */
@@ -17,8 +17,12 @@ export interface PluginHost {
 }
 
 /** An agent on the broker, the stand-in for Grafana in front of it, and a browser. */
-export async function startPluginHost(brokerUrl: string, args: readonly string[] = []): Promise<PluginHost> {
-  const grafana = await startGrafanaStandIn(await buildPage());
+export async function startPluginHost(
+  brokerUrl: string,
+  args: readonly string[] = [],
+  react: React = 18,
+): Promise<PluginHost> {
+  const grafana = await startGrafanaStandIn(await buildPage(react));
   const agent = await startAgent({
     brokerUrl,
     args: ['--tokens', `grafana:admin:${TOKEN}`, '--grafana-url', grafana.url, '--anonymous', 'none', ...args],

@@ -14,7 +14,7 @@ import { loadPlugin } from './loader';
 import { backendSrv } from './services';
 
 const UID = 'umbel';
-const TYPE = 'umbel-celery-datasource';
+export const SOURCE_TYPE = 'umbel-celery-datasource';
 const EDITORS = [
   ...['text', 'number', 'boolean', 'select', 'multi-select', 'radio', 'color', 'slider', 'strings', 'unit', 'timezone'],
   ...['fieldColor', 'field-name', 'links', 'actions', 'value-mapping', 'thresholds', 'stats-picker', 'dashboard-uid'],
@@ -56,8 +56,8 @@ export async function setUpGrafana(): Promise<DataSourceApi> {
   runtime.setPluginLinksHook(() => ({ links: [], isLoading: false }));
   runtime.setPluginComponentsHook(() => ({ components: [], isLoading: false }) as never);
   const settings = {
-    ...{ id: 1, uid: UID, name: 'Celery', type: TYPE, access: 'proxy', readOnly: false, jsonData: {} },
-    ...{ url: `/api/datasources/proxy/uid/${UID}`, meta: { id: TYPE, name: 'Celery', info: {}, module: '' } },
+    ...{ id: 1, uid: UID, name: 'Celery', type: SOURCE_TYPE, access: 'proxy', readOnly: false, jsonData: {} },
+    ...{ url: `/api/datasources/proxy/uid/${UID}`, meta: { id: SOURCE_TYPE, name: 'Celery', info: {}, module: '' } },
   } as unknown as DataSourceInstanceSettings;
   const found: { source?: DataSourceApi } = {};
   runtime.setDataSourceSrv({
@@ -67,9 +67,9 @@ export async function setUpGrafana(): Promise<DataSourceApi> {
     getInstanceSettings: () => settings,
     reload: () => undefined,
   } as never);
-  const { DataSourceClass } = await loadPlugin<DataSourcePlugin<DataSourceApi>>('datasource');
+  const { DataSourceClass } = await loadPlugin<DataSourcePlugin<DataSourceApi>>(SOURCE_TYPE);
   const source = new DataSourceClass(settings);
-  Object.assign(source, { meta: settings.meta, uid: UID, type: TYPE, name: 'Celery' });
+  Object.assign(source, { meta: settings.meta, uid: UID, type: SOURCE_TYPE, name: 'Celery' });
   found.source = source;
   return source;
 }

@@ -43,9 +43,9 @@ for (const [name, module] of Object.entries(SHARED)) {
   System.set(`host:${name}`, { ...module, default: whole, __esModule: true });
 }
 
-/** The plugin that a built module exports. @param folder below the app's, e.g. `panels/tasks` */
-export async function loadPlugin<T>(folder: string): Promise<T> {
-  const path = `/public/plugins/umbel-celery-app/${folder === '' ? '' : `${folder}/`}module.js`;
+/** The plugin that a built module exports; Grafana serves nested ones below their own id, too. */
+export async function loadPlugin<T>(id: string): Promise<T> {
+  const path = `/public/plugins/${id}/module.js`;
   const module = await System.import(new URL(path, window.location.origin).href);
   // A module with a top-level await exports a promise: Grafana's loader waits for the default export too.
   const exported = (module.__useDefault === true ? await module.default : module) as { readonly plugin?: T };

@@ -17,7 +17,7 @@ import { GlobalStyles, PortalContainer } from '@grafana/ui';
 import React, { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { MemoryRouter } from 'react-router-dom';
-import { appEvents, setUpGrafana } from './grafana';
+import { appEvents, setUpGrafana, SOURCE_TYPE } from './grafana';
 import { loadPlugin } from './loader';
 import { PanelHost } from './PanelHost';
 
@@ -75,13 +75,13 @@ function Editor({
 async function view(source: DataSourceApi): Promise<React.ReactNode> {
   switch (params.get('view')) {
     case 'panel': {
-      const plugin = await loadPlugin<PanelPlugin>(`panels/${params.get('panel') ?? ''}`);
+      const plugin = await loadPlugin<PanelPlugin>(`umbel-celery${params.get('panel') ?? ''}-panel`);
       return <PanelHost plugin={plugin} source={source} targets={targets} options={json('options', {})} />;
     }
     case 'editor':
-      return <Editor plugin={await loadPlugin<DataSourcePlugin<DataSourceApi>>('datasource')} source={source} />;
+      return <Editor plugin={await loadPlugin<DataSourcePlugin<DataSourceApi>>(SOURCE_TYPE)} source={source} />;
     case 'app': {
-      const Root = (await loadPlugin<AppPlugin>('')).root;
+      const Root = (await loadPlugin<AppPlugin>('umbel-celery-app')).root;
       return Root === undefined ? (
         'no page'
       ) : (
