@@ -3,21 +3,40 @@ import type { GrafanaTheme2 } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import type { TimeZone } from '@grafana/schema';
 import { useStyles2 } from '@grafana/ui';
-import React, { memo } from 'react';
-import type { ColumnChoice } from './columnModel';
+import React, { memo, useMemo } from 'react';
 import { StateBadge } from '../../shared/ui/StateBadge';
+import type { ColumnChoice, ColumnId } from './columnModel';
 import { cellText, MONOSPACE, NUMERIC } from './columns';
 import type { Row } from './held';
 
 export const ROW_HEIGHT = 30;
+
+/** What the cells of a column have in common, worked out once for all rows. */
+export interface CellLook {
+  readonly column: ColumnId;
+  readonly width: number;
+  readonly className: string;
+}
+
+export function useCellLooks(columns: readonly ColumnChoice[], widths: readonly number[]): readonly CellLook[] {
+  const styles = useStyles2(getStyles);
+  return useMemo(
+    () =>
+      columns.map(({ id }, place) => ({
+        column: id,
+        width: widths[place] ?? 0,
+        className: cx(styles.cell, NUMERIC.has(id) && styles.numeric, MONOSPACE.has(id) && styles.mono),
+      })),
+    [columns, widths, styles],
+  );
+}
 
 export interface TaskRowProps {
   readonly id: string;
   readonly row: Row;
   readonly index: number;
   readonly top: number;
-  readonly columns: readonly ColumnChoice[];
-  readonly widths: readonly number[];
+  readonly cells: readonly CellLook[];
   readonly timeZone: TimeZone;
   readonly selected: boolean;
   readonly active: boolean;
@@ -28,7 +47,7 @@ export interface TaskRowProps {
 
 /** One task. Drawn anew only when something about it changes, not when the table scrolls. */
 export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
-  const { id, row, index, top, columns, widths, timeZone, selected, active, onOpen, onToggle, onActivate } = props;
+  const { id, row, index, top, cells, timeZone, selected, active, onOpen, onToggle, onActivate } = props;
   const styles = useStyles2(getStyles);
   const { taskId } = row;
   return (
@@ -37,7 +56,7 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
-      className={cx(styles.row, selected && styles.selected, active && styles.active)}
+      className={selected || active ? cx(styles.row, selected && styles.selected, active && styles.active) : styles.row}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onOpen(taskId)}
     >
@@ -59,13 +78,13 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
           aria-label={t('tasks.select', 'Select task {{id}}', { id: taskId })}
         />
       </div>
-      {columns.map(({ id: column }, place) => (
+      {cells.map(({ column, width, className }, place) => (
         <div
           key={column}
           role="gridcell"
           aria-colindex={place + 2}
-          className={cx(styles.cell, NUMERIC.has(column) && styles.numeric, MONOSPACE.has(column) && styles.mono)}
-          style={{ width: widths[place] }}
+          className={className}
+          style={{ width }}
           onMouseEnter={showWhole}
         >
           {column === 'state' ? <StateBadge state={row.state} /> : cellText(column, row, timeZone)}

@@ -5,17 +5,18 @@ import type { TimeZone } from '@grafana/schema';
 import { useStyles2 } from '@grafana/ui';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import React, { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { cheapStyles } from '../../shared/ui/cheapStyles';
 import { type ColumnChoice, layoutColumns } from './columnModel';
 import type { Row } from './held';
 import { moveFocus } from './keys';
 import { coverage, type Selection } from './selection';
 import type { Sort } from './taskRows';
 import { HEADER_HEIGHT, TableHeader } from './TableHeader';
-import { ROW_HEIGHT, TaskRow } from './TaskRow';
+import { ROW_HEIGHT, TaskRow, useCellLooks } from './TaskRow';
 
 export const CHECKBOX_WIDTH = 36;
 /** Rows drawn beyond those in sight, so that a fast wheel does not outrun the drawing. */
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 /** Rows left below when the next page is asked for. */
 const MORE_BEFORE_END = 50;
 
@@ -66,6 +67,7 @@ export function TaskTable(props: TaskTableProps) {
   const columns = draft ?? props.columns;
   const [active, setActive] = useState<string>();
   const widths = useMemo(() => layoutColumns(columns, width - CHECKBOX_WIDTH - SCROLLBAR), [columns, width]);
+  const cells = useCellLooks(columns, widths);
   const tableWidth = CHECKBOX_WIDTH + widths.reduce((sum, one) => sum + one, 0);
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -181,8 +183,7 @@ export function TaskTable(props: TaskTableProps) {
               row={row}
               index={index}
               top={start - HEADER_HEIGHT}
-              columns={columns}
-              widths={widths}
+              cells={cells}
               timeZone={props.timeZone}
               selected={selection.ids.has(row.taskId)}
               active={row.taskId === active}
@@ -208,5 +209,5 @@ const getStyles = (theme: GrafanaTheme2) => ({
     contain: 'strict',
     '&:focus-visible': { outline: `2px solid ${theme.colors.primary.main}`, outlineOffset: -2 },
   }),
-  body: css({ position: 'relative' }),
+  body: css({ position: 'relative', ...cheapStyles }),
 });

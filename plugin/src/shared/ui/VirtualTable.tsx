@@ -3,6 +3,7 @@ import type { GrafanaTheme2 } from '@grafana/data';
 import { Icon, useStyles2 } from '@grafana/ui';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import React, { useRef } from 'react';
+import { cheapStyles } from './cheapStyles';
 
 export interface TableColumn<Row> {
   readonly id: string;
@@ -79,7 +80,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
             ))}
           </div>
         </div>
-        <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+        <div role="rowgroup" className={styles.body} style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const row = rows[index];
             return row === undefined ? null : (
@@ -197,6 +198,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     font: 'inherit',
     '&:hover': { color: theme.colors.text.primary },
   }),
+  body: css({ position: 'relative', ...cheapStyles }),
   row: css({
     position: 'absolute',
     top: 0,
