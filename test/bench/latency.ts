@@ -9,6 +9,7 @@ import { startRedis } from '../support/redis.ts';
 import { pause, waitFor } from '../support/wait.ts';
 import { fillHistory } from './fill.ts';
 import { EVENTS_PER_TASK } from './flood.ts';
+import { publishProbe } from './probe.ts';
 import { residentMiB } from './usage.ts';
 
 /** Resolves once the agent hears its broker. */
@@ -26,17 +27,8 @@ export async function eventToApi(samples: number): Promise<number[]> {
   const taken: number[] = [];
   for (let sample = 0; sample < samples; sample++) {
     const uuid = randomUUID();
-    const head = { hostname: 'probe@bench', utcoffset: 0, pid: 1, clock: sample + 1, timestamp: Date.now() / 1000 };
-    const event = { ...head, uuid, type: 'task-received', name: 'bench.probe', args: '()', kwargs: '{}' };
-    const message = {
-      body: Buffer.from(JSON.stringify(event)).toString('base64'),
-      'content-encoding': 'utf-8',
-      'content-type': 'application/json',
-      headers: {},
-      properties: { body_encoding: 'base64', delivery_tag: randomUUID() },
-    };
     const started = performance.now();
-    await client.publish('/0.celeryev/task.received', JSON.stringify(message));
+    await publishProbe(client, uuid, sample + 1, Date.now() / 1000);
     while ((await getText(`${agent.url}/api/task/info/${uuid}`)).status !== 200) await pause(2);
     taken.push(performance.now() - started);
     await pause(37); // out of step with the writer's rhythm

@@ -7,11 +7,13 @@ import { apiTimes, eventToApi, memoryByTasks } from './latency.ts';
 import { median, percentile, show, table } from './numbers.ts';
 import { scale } from './scale.ts';
 import { rawCopy, type RawCopy } from './raw-copy.ts';
+import { panelTables } from './panel/part.ts';
 import { subjectKinds } from './subjects.ts';
 
 const HELP = `npm run bench -- [options]
   --quick            a tenth of everything, once: shows that it works
-  --only a,b         of: flood, copy, burst, latency, memory, api, scale; scale (an hour) only where named
+  --only a,b         of: flood, copy, burst, latency, memory, api, panel, scale; scale (an hour) only where named;
+                     panel needs Chromium and npm run build -w plugin
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
   --events N         of a flood, default 800000; the slow subjects get a tenth
   --runs N           floods of each, default 3; the median counts
@@ -30,7 +32,7 @@ function options() {
       help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
-      only: { type: 'string', default: 'flood,copy,burst,latency,memory,api' },
+      only: { type: 'string', default: 'flood,copy,burst,latency,memory,api,panel' },
       subjects: { type: 'string', default: 'bare,agent,history,flower,exporter' },
       events: { type: 'string' },
       runs: { type: 'string' },
@@ -133,7 +135,11 @@ async function tenMillion(given: Options): Promise<string> {
   return scaleTables(await scale({ tasks, days: 30, rounds: 20, ...databaseUrl }, say), tasks);
 }
 
-const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api, scale: tenMillion } as const;
+function panel(given: Options): Promise<string> {
+  return panelTables(1_000_000 * given.scale, Math.round(300 * Math.max(given.scale, 0.2)), say);
+}
+
+const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api, panel, scale: tenMillion } as const;
 
 async function main(): Promise<void> {
   const given = options();

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import type { RunningAgent } from '../support/agent.ts';
+import type { AgentOptions, RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import { startBrowser, type Watched, watchedPage } from '../support/browser.ts';
 import { buildPage, type React } from './build-page.ts';
@@ -19,11 +19,11 @@ export interface PluginHost {
 /** An agent on the broker, the stand-in for Grafana in front of it, and a browser. */
 export async function startPluginHost(
   brokerUrl: string,
-  args: readonly string[] = [],
-  react: React = 18,
+  { args = [], react = 18, ...more }: Pick<AgentOptions, 'args' | 'databaseUrl'> & { readonly react?: React } = {},
 ): Promise<PluginHost> {
   const grafana = await startGrafanaStandIn(await buildPage(react));
   const agent = await startAgent({
+    ...more,
     brokerUrl,
     args: ['--tokens', `grafana:admin:${TOKEN}`, '--grafana-url', grafana.url, '--anonymous', 'none', ...args],
   });

@@ -62,7 +62,7 @@ const button = (page: Page, name: RegExp | string): Locator => page.getByRole('b
 beforeAll(async () => {
   const redis = await startRedis();
   brokerUrl = `${redis.url}/0`;
-  host = await startPluginHost(brokerUrl, ['--result-backend', brokerUrl]);
+  host = await startPluginHost(brokerUrl, { args: ['--result-backend', brokerUrl] });
   crowded = await startCelery({
     brokerUrl,
     name: 'crowded',

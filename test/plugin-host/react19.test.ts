@@ -34,7 +34,7 @@ async function ask(path: string): Promise<string> {
 beforeAll(async () => {
   const redis = await startRedis();
   const brokerUrl = `${redis.url}/0`;
-  host = await startPluginHost(brokerUrl, ['--result-backend', brokerUrl], 19);
+  host = await startPluginHost(brokerUrl, { args: ['--result-backend', brokerUrl], react: 19 });
   await startCelery({ brokerUrl, name: 'w', queues: ['celery', 'emails'], pool: 'threads', concurrency: 4 });
   await runLoad('failing', { brokerUrl }, ['--tasks', '5']);
   await runLoad('chords', { brokerUrl }, ['--tasks', '4']);

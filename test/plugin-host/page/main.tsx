@@ -19,6 +19,7 @@ import { createRoot } from 'react-dom/client';
 import { MemoryRouter } from 'react-router-dom';
 import { appEvents, setUpGrafana, SOURCE_TYPE } from './grafana';
 import { loadPlugin } from './loader';
+import { measure } from './measure';
 import { PanelHost } from './PanelHost';
 
 declare global {
@@ -26,6 +27,7 @@ declare global {
     /** For tests of the data source itself */
     testSource?: DataSourceApi;
     reactVersion?: string;
+    measure?: typeof measure;
   }
 }
 
@@ -76,7 +78,7 @@ async function view(source: DataSourceApi): Promise<React.ReactNode> {
   switch (params.get('view')) {
     case 'panel': {
       const plugin = await loadPlugin<PanelPlugin>(`umbel-celery${params.get('panel') ?? ''}-panel`);
-      return <PanelHost plugin={plugin} source={source} targets={targets} options={json('options', {})} />;
+      return <PanelHost {...{ plugin, source, targets }} options={json('options', {})} hours={json('hours', 1)} />;
     }
     case 'editor':
       return <Editor plugin={await loadPlugin<DataSourcePlugin<DataSourceApi>>(SOURCE_TYPE)} source={source} />;
@@ -103,6 +105,7 @@ async function view(source: DataSourceApi): Promise<React.ReactNode> {
 
 async function main(): Promise<void> {
   window.reactVersion = React.version;
+  window.measure = measure;
   const source = await setUpGrafana();
   window.testSource = source;
   const content = await view(source);
