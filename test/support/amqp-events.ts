@@ -16,6 +16,14 @@ export interface EventFlow {
   readonly rate?: number;
 }
 
+/** Messages that were made before, in order, and when each may go. */
+export interface PreparedFlow {
+  readonly exchange?: string;
+  readonly messages: readonly AmqpEventMessage[];
+  /** Asked before more is sent; `events` are confirmed. */
+  readonly mayGo?: (events: number) => Promise<void>;
+}
+
 /** Messages that wait for their confirmation, at most. */
 const IN_FLIGHT = 50;
 const PATIENCE_MS = 120_000;
@@ -26,8 +34,21 @@ const PATIENCE_MS = 120_000;
  * number of different events.
  */
 export async function publishEvents(url: string, flow: EventFlow): Promise<number> {
-  const { exchange = 'celeryev', rate = Infinity } = flow;
-  const messages = [...amqpMessages(flow)];
+  const { rate = Infinity, ...rest } = flow;
+  const startedMs = performance.now();
+  return publishPrepared(url, {
+    ...rest,
+    messages: [...amqpMessages(flow)],
+    mayGo: async (events) => {
+      const aheadMs = (events / rate) * 1000 - (performance.now() - startedMs);
+      if (aheadMs > 5) await pause(aheadMs);
+    },
+  });
+}
+
+/** As `publishEvents`. */
+export async function publishPrepared(url: string, flow: PreparedFlow): Promise<number> {
+  const { exchange = 'celeryev', messages, mayGo } = flow;
   const startedMs = performance.now();
   let confirmed = 0;
   let events = 0;
@@ -37,13 +58,12 @@ export async function publishEvents(url: string, flow: EventFlow): Promise<numbe
       await onConfirmChannel(url, async (channel, lost) => {
         await channel.assertExchange(exchange, 'topic', { durable: true });
         while (confirmed < messages.length) {
+          await mayGo?.(events);
           const part = messages.slice(confirmed, confirmed + IN_FLIGHT);
           await Promise.race([publishAll(channel, exchange, part), lost]);
           confirmed += part.length;
           events += part.reduce((sum, message) => sum + message.events, 0);
           progressMs = performance.now();
-          const aheadMs = (events / rate) * 1000 - (progressMs - startedMs);
-          if (aheadMs > 5) await pause(aheadMs);
         }
       });
     } catch (error) {

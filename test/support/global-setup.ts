@@ -7,7 +7,7 @@ import { prepareRabbitMq } from './rabbitmq.ts';
 import { startRedis } from './redis.ts';
 
 /** Test files that use the shared RabbitMQ; a run without them starts none. */
-const WITH_RABBITMQ = ['rabbitmq', 'contract', 'harness'];
+const WITH_RABBITMQ = ['rabbitmq', 'contract', 'faults', 'harness'];
 
 function wantsRabbitMq({ patterns }: { readonly patterns?: readonly string[] }): boolean {
   if (patterns === undefined || patterns.length === 0) return true;
