@@ -6,7 +6,7 @@ import { deliverLost } from './app/pipeline.ts';
 import { openReception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
-import { agentStatus, gauges, type StatusDeps } from './app/status.ts';
+import { agentStatus, gauges, isStandingBy, shownFamilies, type StatusDeps } from './app/status.ts';
 import { openTelemetry } from './app/telemetry.ts';
 import { transportOf } from './app/transport.ts';
 import type { Config } from './config/config.ts';
@@ -68,8 +68,17 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const reception = await openReception(config, parts, open);
   const { ingest, losses, history, sinks } = reception;
   const acting = openActing(config, { ...parts, history }, open);
-  const about: StatusDeps = { ...parts, ...reception, ...acting, version, startedMs, warnings };
+  const about: StatusDeps = {
+    ...parts,
+    ...reception,
+    ...acting,
+    version,
+    startedMs,
+    warnings,
+    slice: config.agent.slice,
+  };
   metrics.gauges(() => gauges(about));
+  metrics.show(() => shownFamilies(about));
   metrics.cluster.hear(() => cluster.workers());
   await history?.firstTry;
   const server = open.use(
@@ -98,6 +107,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     onMessage: (message) => {
       if (isTaking) ingest.accept(message);
     },
+    onTurn: () => reception.onTurn(),
     onGap: (gap) => losses.gap(gap),
   });
   ingest.wake();
@@ -105,7 +115,8 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);
-    for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
+    // Who is not given the heartbeats knows of no worker that it is silent.
+    if (!isStandingBy(about)) for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
     const { connected, keepsEvents = false } = transport.health();
     if (connected) history?.listening.listening(keepsEvents);
   });

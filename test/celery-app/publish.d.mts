@@ -15,5 +15,8 @@ export function amqpMessages(options: {
   readonly startMs?: number;
 }): Iterable<AmqpEventMessage>;
 
+/** A heartbeat that keeps the synthetic worker `w${worker + 1}@bench` online. */
+export function heartbeat(worker: number, clock: number): Readonly<Record<string, unknown>>;
+
 /** kombu's envelope around a body, as it is published on Redis. */
 export function envelope(body: unknown, routingKey: string): string;

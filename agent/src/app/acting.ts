@@ -82,6 +82,7 @@ export function openActing(config: Config, deps: ActingDeps, open: CloserStack):
         clock,
         logger,
         intervalMs: config.metrics.probeIntervalMs,
+        ...(history !== undefined && { leadership: history.leadership }),
       }),
   };
 }

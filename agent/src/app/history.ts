@@ -15,7 +15,7 @@ import type { TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
 import type { EventBatch } from '../sinks/port.ts';
 import { lazyReader } from './lazy-reader.ts';
-import { type Leadership, startLeadership } from './leadership.ts';
+import { type Hearing, type Leadership, startLeadership } from './leadership.ts';
 import { startListeningLog, type ListeningLog } from './listening.ts';
 
 const RETRY_OPEN_MS = 2000;
@@ -42,6 +42,7 @@ export interface HistoryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decode: (message: RawMessage) => Decoded;
+  readonly hearing: Hearing;
   onWrite(report: WriteReport): void;
   onWriteError(): void;
   onRoom(): void;
@@ -101,7 +102,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     onStored: (batches) => deps.onStored(batches),
     write: (batches) => write(opening, deps, batches),
   });
-  const leadership = startLeadership({ databaseUrl: options.databaseUrl, clock, logger });
+  const leadership = startLeadership({ databaseUrl: options.databaseUrl, hearing: deps.hearing, clock, logger });
   const retain = async (): Promise<void> => {
     if (leadership.leads()) await applyRetention(parts()?.partitions, logger);
   };

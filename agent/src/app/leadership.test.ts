@@ -3,19 +3,24 @@ import { closeAtEnd } from '../../../test/support/cleanup.ts';
 import { freshDatabase, queryRows } from '../../../test/support/database.ts';
 import { startPostgres } from '../../../test/support/postgres.ts';
 import { waitFor } from '../../../test/support/wait.ts';
+import { type Slice, sliceText, WHOLE } from '../core/events/slice.ts';
 import { systemClock } from '../lib/clock.ts';
 import { quietLogger } from '../sinks/history/history.testkit.ts';
 import { SessionLocks } from '../sinks/history/session-locks.ts';
-import { type Leadership, startLeadership } from './leadership.ts';
+import { type Hearing, type Leadership, startLeadership } from './leadership.ts';
 
 const joined: Leadership[] = [];
 afterEach(async () => {
   for (const leadership of joined.splice(0)) await leadership.close();
 });
 
-async function join(databaseUrl: string, warnings: object[] = []): Promise<Leadership> {
+async function join(
+  databaseUrl: string,
+  warnings: object[] = [],
+  hearing: Hearing = { kind: 'all', slice: WHOLE },
+): Promise<Leadership> {
   const logger = { ...quietLogger, warn: (details: object | string) => warnings.push(Object(details) as object) };
-  const leadership = startLeadership({ databaseUrl, clock: systemClock, logger });
+  const leadership = startLeadership({ databaseUrl, hearing, clock: systemClock, logger });
   joined.push(leadership);
   await leadership.firstTry;
   return leadership;
@@ -70,6 +75,46 @@ describe('of several agents on one database', () => {
     const [one, two] = [await join(url), await join(other)];
     expect(leaders(one, two)).toEqual([one, two]);
   });
+});
+
+describe('of agents with slices', () => {
+  const slices = (...names: string[]): Slice[] =>
+    names.map((name) => ({ index: Number(name.split('/')[0]), of: Number(name.split('/')[1]) }));
+
+  it('one of each slice shows its counts, one of those leads and knows which slices are missing', async () => {
+    const { url } = await freshDatabase();
+    const all: Leadership[] = [];
+    for (const slice of slices('1/3', '1/3', '2/3')) all.push(await join(url, [], { kind: 'all', slice }));
+    const [first, second, other] = all;
+    expect(all.map((one) => [one.leads(), one.showsSlice(), one.showsCluster()])).toEqual([
+      [true, true, true],
+      [false, false, false],
+      [false, true, false],
+    ]);
+    await waitFor(() => first?.missingSlices().length === 1, 5000, 'the leader having looked after the last joined');
+    expect(first?.missingSlices().map(sliceText)).toEqual(['3/3']);
+    await first?.close();
+    await waitFor(() => second?.showsSlice() === true, 5000, 'its replica showing its slice');
+    await waitFor(() => leaders(...all).length === 1, 5000, 'one leading');
+    await join(url, [], { kind: 'all', slice: { index: 3, of: 3 } });
+    await waitFor(() => leaders(...all)[0]?.missingSlices().length === 0, 5000, 'no slice missing');
+    expect(other?.showsSlice()).toBe(true);
+  });
+});
+
+it('where the broker hands out turns, whoever receives leads and shows the events', async () => {
+  const { url } = await freshDatabase();
+  const receiving = { one: false, two: false };
+  const one = await join(url, [], { kind: 'turns', isReceiving: () => receiving.one });
+  const two = await join(url, [], { kind: 'turns', isReceiving: () => receiving.two });
+  expect([one.leads(), two.leads()]).toEqual([true, false]); // nothing has come yet
+  receiving.two = true;
+  expect(two.showsSlice()).toBe(true);
+  await waitFor(() => two.leads() && !one.leads(), 10_000, 'the receiver leading');
+  await waitFor(() => !one.showsSlice(), 5000, 'the other one not showing');
+  receiving.two = false;
+  receiving.one = true;
+  await waitFor(() => one.leads() && !two.leads(), 10_000, 'the other one leading after its turn came');
 });
 
 it('an agent that cannot ask the database does not lead, says so, and leads once it can', async () => {

@@ -1,3 +1,5 @@
+import type { Slice } from '../core/events/slice.ts';
+import { sliceText } from '../core/events/slice.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { SessionLocks } from '../sinks/history/session-locks.ts';
@@ -9,6 +11,14 @@ const LEADING_MS = 2000;
 const COURTESY_MS = 3000;
 
 const LEADER = 'leader';
+const CONSUMER = 'consumer';
+
+/**
+ * How the broker hands out events: to every agent, of which each uses those of its slice (Redis); or to one agent at a
+ * time (RabbitMQ's single active consumer), which knows it by what it receives.
+ */
+export type Hearing =
+  { readonly kind: 'all'; readonly slice: Slice } | { readonly kind: 'turns'; readonly isReceiving: () => boolean };
 
 export interface Leadership {
   /**
@@ -16,6 +26,15 @@ export interface Leadership {
    * several agents at most one says true, but for the seconds in which a frozen one does not know yet.
    */
   leads(): boolean;
+  /**
+   * Whether this agent shows what is the same for all agents (workers, queues): that of the leader, also while Postgres
+   * is away; of each agent as long as no other one is known to lead.
+   */
+  showsCluster(): boolean;
+  /** The same of what was counted in the agent's slice; where the broker hands out turns, the one whose turn it is. */
+  showsSlice(): boolean;
+  /** The leader alone knows: slices that no agent on the database listens to. */
+  missingSlices(): readonly Slice[];
   /** Resolves once it is known for the first time whether this agent leads, or that the database cannot be asked. */
   readonly firstTry: Promise<void>;
   /** Calls the listener whenever `leads` changes; the returned function takes it off. */
@@ -26,6 +45,7 @@ export interface Leadership {
 
 export interface LeadershipDeps {
   readonly databaseUrl: string;
+  readonly hearing: Hearing;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,6 +54,8 @@ export interface LeadershipDeps {
  * Of all agents on one database one leads: the one whose connection holds a session advisory lock.
  *
  *     standing by ──lock is free──► leads ──connection or lock lost──► standing by
+ *
+ * Before it asks for that lock it must hold the lock of its slice, or have the turn: so the leader shows its own counts.
  */
 export function startLeadership(deps: LeadershipDeps): Leadership {
   return new Contest(deps);
@@ -44,7 +66,9 @@ class Contest implements Leadership {
   readonly #listeners = new Set<(leads: boolean) => void>();
   #locks: SessionLocks | undefined;
   #leads = false;
-  #hasLed: boolean | undefined;
+  /** As last known; kept while the database is away. */
+  #verdict: { readonly leads: boolean; readonly hasSlice: boolean } | undefined;
+  #missing: readonly Slice[] = [];
   #problem: string | undefined;
   #isClosed = false;
   #cancel: () => void = () => undefined;
@@ -59,6 +83,20 @@ class Contest implements Leadership {
 
   leads(): boolean {
     return this.#leads && this.#locks?.holds(LEADER) === true;
+  }
+
+  showsCluster(): boolean {
+    return this.#verdict?.leads ?? true;
+  }
+
+  showsSlice(): boolean {
+    const { hearing } = this.#deps;
+    if (hearing.kind === 'turns') return hearing.isReceiving() || this.showsCluster();
+    return this.#verdict?.hasSlice ?? true;
+  }
+
+  missingSlices(): readonly Slice[] {
+    return this.leads() ? this.#missing : [];
   }
 
   onChange(listener: (leads: boolean) => void): () => void {
@@ -82,19 +120,23 @@ class Contest implements Leadership {
     });
   }
 
-  /** One look at the lock; resolves with the pause until the next one, ms. Never rejects. */
+  /** One look at the locks; resolves with the pause until the next one, ms. Never rejects. */
   async #look(): Promise<number> {
     try {
-      if (this.#locks === undefined || this.#locks.isOver) {
+      let locks = this.#locks;
+      if (locks === undefined || locks.isOver) {
         this.#became(false);
-        const isFirst = this.#locks === undefined;
         this.#locks = await SessionLocks.open(this.#deps.databaseUrl);
-        if (!isFirst && this.#hasLed === false) return COURTESY_MS;
+        if (locks !== undefined && this.#verdict?.hasSlice === false) return COURTESY_MS;
+        locks = this.#locks;
       }
-      if (this.#locks.holds(LEADER)) await this.#locks.confirm();
-      const leads = await this.#locks.take(LEADER);
+      await locks.confirm();
+      const hasSlice = await this.#hasSlice(locks);
+      if (!hasSlice) await locks.release(LEADER);
+      const leads = hasSlice && (await locks.take(LEADER));
+      if (leads) await this.#lookForMissing(locks);
+      this.#verdict = { leads, hasSlice };
       this.#became(leads);
-      this.#hasLed = leads;
       this.#problem = undefined;
       return leads ? LEADING_MS : STANDBY_MS;
     } catch (error) {
@@ -102,6 +144,34 @@ class Contest implements Leadership {
       this.#tell(error);
       return STANDBY_MS;
     }
+  }
+
+  /** Whoever has the turn holds a lock, so that the others know: RabbitMQ itself tells nobody. */
+  async #hasSlice(locks: SessionLocks): Promise<boolean> {
+    const { hearing } = this.#deps;
+    if (hearing.kind === 'all') return locks.take(sliceLock(hearing.slice));
+    if (hearing.isReceiving()) {
+      await locks.take(CONSUMER);
+      return true;
+    }
+    const isFree = await locks.take(CONSUMER);
+    await locks.release(CONSUMER);
+    return isFree;
+  }
+
+  async #lookForMissing(locks: SessionLocks): Promise<void> {
+    const { hearing, logger } = this.#deps;
+    if (hearing.kind === 'turns' || hearing.slice.of === 1) return;
+    const { of } = hearing.slice;
+    const all = Array.from({ length: of }, (_, at): Slice => ({ index: at + 1, of }));
+    const held = await locks.heldByAnybody(all.map(sliceLock));
+    const missing = all.filter((_, at) => held[at] !== true);
+    const slices = missing.map(sliceText);
+    if (slices.join() !== this.#missing.map(sliceText).join()) {
+      if (missing.length === 0) logger.info('every slice has an agent');
+      else logger.warn({ slices }, 'slices without an agent: the events of their tasks are not heard');
+    }
+    this.#missing = missing;
   }
 
   #tell(error: unknown): void {
@@ -118,4 +188,8 @@ class Contest implements Leadership {
     );
     for (const listener of this.#listeners) listener(leads);
   }
+}
+
+function sliceLock(slice: Slice): string {
+  return `slice ${sliceText(slice)}`;
 }

@@ -9,6 +9,8 @@ export interface Totals {
   events: number;
   taskEvents: number;
   rejects: number;
+  /** Task events of other agents' slices. */
+  foreign: number;
   dropped: number;
 }
 

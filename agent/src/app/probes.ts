@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Probe } from '../sinks/metrics/cluster-set.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { Leadership } from './leadership.ts';
 import { countOpenTasks } from '../sinks/metrics/open-tasks.ts';
 
 /** Unfinished tasks are counted in memory: no question to anybody. */
@@ -31,13 +32,15 @@ export interface ProbeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly intervalMs: number;
+  /** Of several agents the leader alone asks; absent: this one does. */
+  readonly leadership?: Pick<Leadership, 'leads' | 'onChange'>;
   /** From 0 to 1; default `Math.random`. */
   readonly random?: () => number;
 }
 
 /**
  * Asks the broker for its queues and the workers for their state, each on its own timer and never twice at a time, and
- * hands the answers to the metrics. Failures are counted and logged once until it works again.
+ * hands the answers to the metrics, while this agent leads. Failures are counted and logged once until it works again.
  */
 export function startProbes(deps: ProbeDeps): { close(): void } {
   const { metrics, clock, intervalMs, random = Math.random } = deps;
@@ -46,12 +49,21 @@ export function startProbes(deps: ProbeDeps): { close(): void } {
     metrics.cluster.begin(name, clock.now());
     return repeat(clock, guarded(deps, name, ask), { firstMs: intervalMs * JITTER * random(), nextMs: jittered });
   };
-  const stops = [
-    probe('queues', () => probeQueues(deps)),
-    probe('workers', () => probeWorkers(deps)),
-    repeat(clock, () => countTasks(deps), { firstMs: COUNT_TASKS_MS, nextMs: () => COUNT_TASKS_MS }),
-  ];
-  return { close: () => stops.forEach((stop) => stop()) };
+  const stopCounting = repeat(clock, () => countTasks(deps), { firstMs: COUNT_TASKS_MS, nextMs: () => COUNT_TASKS_MS });
+  let stops: readonly (() => void)[] = [];
+  const ask = (leads: boolean): void => {
+    stops.forEach((stop) => stop());
+    stops = leads ? [probe('queues', () => probeQueues(deps)), probe('workers', () => probeWorkers(deps))] : [];
+  };
+  ask(deps.leadership?.leads() ?? true);
+  const stopListening = deps.leadership?.onChange(ask);
+  return {
+    close: () => {
+      stopListening?.();
+      stopCounting();
+      ask(false);
+    },
+  };
 }
 
 /** Runs the task again and again, the pause counted from its end. */

@@ -15,10 +15,11 @@ import type { Metrics } from '../sinks/metrics/metrics.ts';
 import type { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import { type History, startHistory } from './history.ts';
+import type { Hearing } from './leadership.ts';
 import { type Losses, watchLosses } from './losses.ts';
 import { maskedDecoder } from './masked-decoder.ts';
 import { deliver, type Delivery, type Totals } from './pipeline.ts';
-import { takeOver } from './seed.ts';
+import { seedingOf } from './seed.ts';
 import { historyOptions } from './settings.ts';
 
 /** What storing the last events may take of a shutdown, ms. */
@@ -28,7 +29,7 @@ const FLUSH_MS = 1000;
 export interface ReceptionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly transport: Pick<BrokerTransport, 'settle'>;
+  readonly transport: Pick<BrokerTransport, 'scheme' | 'settle' | 'health'>;
   readonly cluster: ClusterState;
   readonly metrics: Metrics;
   readonly live: LiveHub;
@@ -44,13 +45,18 @@ export interface Reception {
   readonly losses: Losses;
   readonly sinks: Delivery;
   readonly totals: Totals;
+  /** Another agent may have had the events until now (RabbitMQ). */
+  onTurn(): void;
 }
 
 /** Opens the way from the transport to model, metrics, live streams and history. Rejects when Postgres cannot be started. */
 export async function openReception(config: Config, deps: ReceptionDeps, open: CloserStack): Promise<Reception> {
   const { clock, logger, transport, cluster, metrics, live, otlp } = deps;
-  const decode = maskedDecoder(deps.masker);
-  const totals: Totals = { events: 0, taskEvents: 0, rejects: 0, dropped: 0 };
+  const totals: Totals = { events: 0, taskEvents: 0, rejects: 0, foreign: 0, dropped: 0 };
+  const { slice } = config.agent;
+  const decode = maskedDecoder(deps.masker, slice);
+  const maxTasks = config.limits.openTasks / 2;
+  const seeding = seedingOf({ cluster, slice, maxTasks, clock, logger, onReady: () => ingest.wake() });
   const losses = watchLosses({ clock, logger, metrics, totals, history: () => history });
   // RabbitMQ is to forget an event when it is stored, or can never be.
   const settle = (...messages: readonly RawMessage[]): void => {
@@ -64,6 +70,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
 
   const history = await openHistory(config, deps, open, {
     decode,
+    hearing: hearingOf(config, transport),
     onWrite: (report) => {
       metrics.historyWrite(report);
       otlp?.stored(report.stored);
@@ -75,7 +82,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
       settle(...batches.map(({ message }) => message));
       for (const { events } of batches) otlp?.settled(events);
     },
-    onOpen: (reader) => takeOver(cluster, reader, config.limits.openTasks / 2, logger),
+    onOpen: (reader) => seeding.first(reader),
   });
   const sinks = { cluster, metrics, live, otlp, history, totals };
   const intake = openIntake(config);
@@ -88,9 +95,12 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
       if (history === undefined) settle(batch.message);
     },
     onReject: (reject) => losses.reject(reject),
+    onForeign: (events) => {
+      totals.foreign += events;
+    },
     onEmpty: settle,
     onOverflow: (message) => lose('intake', message),
-    hasRoom: () => history?.feed.hasRoom() ?? true,
+    hasRoom: () => !seeding.isUnderWay() && (history?.feed.hasRoom() ?? true),
   });
   // Behind a backlog events wait in blocks for their file: not longer than this in memory alone.
   const stopFlushing = clock.every(FLUSH_MS, () => {
@@ -100,7 +110,10 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   open.use({ close: stopFlushing });
   if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
   open.use(ingest);
-  return { ingest, intake, history, losses, sinks, totals };
+  const onTurn = (): void => {
+    if (history !== undefined) seeding.again(history.reader);
+  };
+  return { ingest, intake, history, losses, sinks, totals, onTurn };
 }
 
 /** The history over the given database, or over an embedded one; undefined when none is wanted. */
@@ -114,6 +127,11 @@ async function openHistory(
   const { databaseUrl, dataDir } = config.history;
   const url = databaseUrl ?? open.use(await openEmbeddedPostgres({ dataDir, clock, logger })).url;
   return startHistory(historyOptions(config, url), { ...deps, clock, logger });
+}
+
+function hearingOf({ agent }: Config, transport: ReceptionDeps['transport']): Hearing {
+  if (transport.scheme !== 'amqp') return { kind: 'all', slice: agent.slice };
+  return { kind: 'turns', isReceiving: () => transport.health().receives === true };
 }
 
 /** Where messages wait for the decoder; the decoded events have the rest of the memory for waiting ones. */

@@ -1,37 +1,84 @@
 import type { TaskRecord, WorkerRecord } from '../core/query/records.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
+import { isInSlice, type Slice } from '../core/events/slice.ts';
 import { TaskState } from '../core/state/task.ts';
 import { WorkerState } from '../core/state/worker.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
 
 const PAGE = 1000;
 const OPEN_STATES = ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'] as const;
 
-/**
- * Puts into the live model what was under way when the last run ended: without it, events of those tasks would be
- * counted without a name. Newest first, at most `maxTasks`.
- */
-export async function takeOver(
-  cluster: ClusterState,
-  history: HistoryReader,
-  maxTasks: number,
-  logger: Logger,
-): Promise<void> {
-  for (const record of await history.workers()) cluster.seedWorker(workerOf(record));
-  let seeded = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await history.searchTasks(
-      { states: OPEN_STATES },
-      { key: 'timestamp', descending: true },
-      Math.min(PAGE, maxTasks - seeded),
-      cursor,
-    );
-    for (const record of page.tasks) if (cluster.seedTask(taskOf(record))) seeded += 1;
-    cursor = page.nextCursor;
-  } while (cursor !== undefined && seeded < maxTasks);
-  if (seeded > 0) logger.info({ tasks: seeded }, 'open tasks taken over from the history');
+/** A turn that begins so soon after the model was seeded finds nothing new in the history. */
+const FRESH_MS = 5000;
+
+export interface SeedingDeps {
+  readonly cluster: ClusterState;
+  readonly slice: Slice;
+  /** Open tasks that are taken over, at most; the newest. */
+  readonly maxTasks: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Events can be taken again. */
+  readonly onReady: () => void;
+}
+
+/** Puts into the live model what is under way: without it, events of those tasks would be counted without a name. */
+export interface Seeding {
+  /** What was under way when the last run ended. */
+  first(history: HistoryReader): Promise<void>;
+  /** Another agent had the turn until now: what was held of open tasks is old. */
+  again(history: HistoryReader): void;
+  /** No event is to be taken before it is done. */
+  isUnderWay(): boolean;
+}
+
+export function seedingOf({ cluster, slice, maxTasks, clock, logger, onReady }: SeedingDeps): Seeding {
+  let seededMs = -Infinity;
+  let isUnderWay = false;
+
+  async function first(history: HistoryReader): Promise<void> {
+    for (const record of await history.workers()) cluster.seedWorker(workerOf(record));
+    let seeded = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await history.searchTasks(
+        { states: OPEN_STATES },
+        { key: 'timestamp', descending: true },
+        Math.min(PAGE, maxTasks - seeded),
+        cursor,
+      );
+      for (const record of page.tasks) {
+        if (isInSlice(record.taskId, slice) && cluster.seedTask(taskOf(record))) seeded += 1;
+      }
+      cursor = page.nextCursor;
+    } while (cursor !== undefined && seeded < maxTasks);
+    seededMs = clock.now();
+    if (seeded > 0) logger.info({ tasks: seeded }, 'open tasks taken over from the history');
+  }
+
+  async function anew(history: HistoryReader): Promise<void> {
+    cluster.forgetOpenTasks();
+    try {
+      await first(history);
+    } catch (error) {
+      logger.warn({ err: error }, 'open tasks could not be taken over: some events will be counted without a name');
+    } finally {
+      isUnderWay = false;
+      onReady();
+    }
+  }
+
+  return {
+    first,
+    again(history) {
+      if (isUnderWay || clock.now() - seededMs < FRESH_MS) return;
+      isUnderWay = true;
+      void anew(history);
+    },
+    isUnderWay: () => isUnderWay,
+  };
 }
 
 function taskOf(record: TaskRecord): TaskState {

@@ -1,3 +1,4 @@
+import { type Slice, sliceText } from '../core/events/slice.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
 import type { AgentStatus } from '../http/ports.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -5,6 +6,7 @@ import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import type { BrokerTransport, TransportHealth } from '../transport/port.ts';
 import type { GaugeSnapshot } from '../sinks/metrics/agent-set.ts';
+import { ALL_SHOWN, type Shown } from '../sinks/metrics/scope.ts';
 import type { OtlpStats } from '../sinks/otlp/sink.ts';
 import type { History } from './history.ts';
 import type { Totals } from './pipeline.ts';
@@ -27,6 +29,7 @@ export interface StatusDeps {
   readonly live: { stats(): { readonly subscribers: number; readonly dropped: number } };
   readonly otlp: { stats(): OtlpStats } | undefined;
   readonly warnings: readonly string[];
+  readonly slice: Slice;
   readonly resultsProblem: () => string | undefined;
 }
 
@@ -41,6 +44,7 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
     startedMs: deps.startedMs,
     demo: transport.scheme === 'demo',
     role: leads(history) ? 'leader' : 'standby',
+    ...replicaStatus(deps),
     broker: {
       displayUrl: transport.displayUrl,
       connected: health.connected,
@@ -57,6 +61,43 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
       intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes,
     },
     warnings: [...deps.warnings, ...currentWarnings(deps, health)],
+  };
+}
+
+/** Which families this agent shows, so that a sum over all that are scraped counts nothing twice. */
+export function shownFamilies({ history, transport }: Pick<StatusDeps, 'history' | 'transport'>): Shown {
+  if (history === undefined) return ALL_SHOWN;
+  const [cluster, slice] = [history.leadership.showsCluster(), history.leadership.showsSlice()];
+  const takesTurns = transport.scheme === 'amqp';
+  return {
+    // On RabbitMQ each event is given to one agent, which keeps on showing what it counted.
+    taskCounts: takesTurns || slice,
+    taskGauges: slice,
+    workers: takesTurns ? slice : cluster,
+    probes: cluster,
+  };
+}
+
+/** The broker gives the events to another agent. */
+export function isStandingBy(deps: Pick<StatusDeps, 'history' | 'transport'>): boolean {
+  return deps.transport.scheme === 'amqp' && !shownFamilies(deps).taskGauges;
+}
+
+function replicaStatus(deps: StatusDeps): Pick<AgentStatus, 'standingBy' | 'slice'> {
+  const standingBy = isStandingBy(deps);
+  if (deps.slice.of === 1) return { standingBy };
+  const missing = (deps.history?.leadership.missingSlices() ?? []).map(sliceText);
+  return { standingBy, slice: { name: sliceText(deps.slice), active: shownFamilies(deps).taskGauges, missing } };
+}
+
+function replicaGauges(deps: StatusDeps): NonNullable<GaugeSnapshot['replica']> {
+  return {
+    leads: leads(deps.history),
+    isStandingBy: isStandingBy(deps),
+    slice: sliceText(deps.slice),
+    showsSlice: shownFamilies(deps).taskGauges,
+    missingSlices: deps.history?.leadership.missingSlices().length ?? 0,
+    foreignEvents: deps.totals.foreign,
   };
 }
 
@@ -102,7 +143,7 @@ export function gauges(deps: StatusDeps): GaugeSnapshot {
     intakeQueueBytes: intake.memoryBytes + intake.diskBytes,
     tasksHeld: openTasks + finishedTasks,
     live: deps.live.stats(),
-    leads: leads(history),
+    replica: replicaGauges(deps),
     resultBackendUp: deps.resultsProblem() === undefined,
     ...(deps.otlp === undefined ? {} : { otlp: deps.otlp.stats() }),
     ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),
@@ -138,6 +179,12 @@ function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth)
   if (connected && upMs > NO_TASK_EVENTS_MS && online > 0 && deps.totals.taskEvents === 0) {
     warnings.push(
       `${online} workers are online but none has sent a task event: start them with -E, or set worker_send_task_events = True.`,
+    );
+  }
+  const missing = deps.history?.leadership.missingSlices() ?? [];
+  if (missing.length > 0) {
+    warnings.push(
+      `No agent listens to ${missing.length === 1 ? 'the slice' : 'the slices'} ${missing.map(sliceText).join(', ')}: start one with --slice for each.`,
     );
   }
   if (deps.totals.dropped > 0) {

@@ -37,6 +37,26 @@ function problems(argv: readonly string[], env: Readonly<Record<string, string>>
   return [];
 }
 
+describe('--slice', () => {
+  it('is the number of the slice and of all slices', () => {
+    expect(load(['--slice', '2/3']).config.agent.slice).toEqual({ index: 2, of: 3 });
+    expect(load().config.agent.slice).toEqual({ index: 1, of: 1 });
+  });
+
+  it.each(['0/3', '4/3', '1/0', '1/65', '1', '1/3/5', 'a/b', '-1/3'])('%s is refused', (value) => {
+    expect(problems([`--slice=${value}`])).toEqual([
+      `--slice: "${value}" does not fit; give the number of the slice and of all slices, e.g. 1/3, with at most 64`,
+    ]);
+  });
+
+  it('is refused on RabbitMQ, which has one active consumer', () => {
+    expect(problems(['--slice', '1/2', '--broker', 'amqp://h//'])).toEqual([
+      expect.stringMatching(/^--slice: RabbitMQ/),
+    ]);
+    expect(problems(['--slice', '1/1', '--broker', 'amqp://h//'])).toEqual([]);
+  });
+});
+
 describe('loadConfig', () => {
   it('has safe defaults', () => {
     const { config, warnings } = load();

@@ -23,7 +23,7 @@ export function notesOnWhole(
 ): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const { broker, history, metrics } = config;
+  const { agent, broker, history, metrics } = config;
   if (broker.url !== undefined && checkBrokerUrls !== undefined) {
     try {
       checkBrokerUrls(broker.url);
@@ -36,6 +36,11 @@ export function notesOnWhole(
   }
   if ((broker.sslCertfile === undefined) !== (broker.sslKeyfile === undefined)) {
     problems.push('--broker-ssl-certfile, --broker-ssl-keyfile: a certificate needs its key; give both or neither');
+  }
+  if (agent.slice.of > 1 && /^amqps?:|^pyamqp/.test(broker.url?.trimStart() ?? '')) {
+    problems.push(
+      '--slice: RabbitMQ gives every event to one agent, and to another one when that is gone; start as many as you like without --slice',
+    );
   }
   problems.push(...accessProblems(config));
   if (!history.enabled && history.databaseUrl !== undefined) {

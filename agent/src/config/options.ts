@@ -1,8 +1,10 @@
 import { DEFAULT_MASK_KEYS } from '../core/mask/mask.ts';
+import { type Slice, WHOLE } from '../core/events/slice.ts';
 import { option, type Option } from './option.ts';
 import { ACCESS as access, HTTP_SECURITY } from './options-access.ts';
 import { OTLP as otlp } from './options-otlp.ts';
 import { days, duration, flag, matching, oneOf, optional, size, text, whole } from './value-types.ts';
+import { slice } from './value-types-slice.ts';
 import { buckets, jsonObject, labels, steps, switchOrObject, switchOrText, words } from './value-types-lists.ts';
 
 const MiB = 1024 ** 2;
@@ -574,6 +576,12 @@ const agent = {
     default: 'umbel',
     defaultDoc: "the machine's host name",
     doc: 'Name of this agent among its replicas; it marks the gaps in listening.',
+  }),
+  slice: option<Slice>({
+    name: 'slice',
+    type: slice,
+    default: WHOLE,
+    doc: 'On Redis: the part of the tasks that this agent counts and stores, for a stream that one agent cannot follow; every part needs an agent.',
   }),
   logLevel: option<'debug' | 'info' | 'warn' | 'error' | 'silent'>({
     name: 'log-level',

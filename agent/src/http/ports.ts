@@ -105,6 +105,17 @@ export interface AgentStatus {
   readonly demo: boolean;
   /** Of several agents on one database one leads: retention, healing, probing. An agent without a history leads itself. */
   readonly role: 'leader' | 'standby';
+  /** RabbitMQ gives the events to another agent. */
+  readonly standingBy: boolean;
+  /** Absent: the agent takes the whole stream. */
+  readonly slice?: {
+    /** e.g. `1/3`. */
+    readonly name: string;
+    /** Of the agents of the slice this one shows its counts on `/metrics`. */
+    readonly active: boolean;
+    /** Slices without an agent, as the leader knows; empty of the others. */
+    readonly missing: readonly string[];
+  };
   readonly broker: BrokerStatus;
   readonly history: HistoryStatus;
   /** What is sent by OTLP; empty when nothing is. */

@@ -19,6 +19,8 @@ export interface IngestDeps {
   /** Each message with at least one event, in order. */
   onBatch(batch: EventBatch, nowMs: number): void;
   onReject(reject: Reject): void;
+  /** Task events of other slices, left out. */
+  onForeign?(events: number): void;
   /** A message without any event: nothing more comes of it. */
   onEmpty(message: RawMessage): void;
   /** A message that neither memory nor disk had room for. */
@@ -66,8 +68,9 @@ export function startIngest(deps: IngestDeps): Ingest {
     const messages = queue.peek(MESSAGES_AT_ONCE);
     const nowMs = clock.now();
     for (const message of messages) {
-      const { events, rejects } = deps.decode(message);
+      const { events, rejects, foreign = 0 } = deps.decode(message);
       for (const reject of rejects) deps.onReject(reject);
+      if (foreign > 0) deps.onForeign?.(foreign);
       if (events.length > 0) deps.onBatch({ message, events }, nowMs);
       else deps.onEmpty(message);
     }

@@ -17,6 +17,11 @@ export interface TransportHealth {
    * where it would have, but knew nothing of the agent yet.
    */
   readonly keepsEvents?: boolean;
+  /**
+   * Only where the broker gives the events to one agent at a time (RabbitMQ): whether this connection was given any. Once
+   * it was, it is given all of them until it ends.
+   */
+  readonly receives?: boolean;
 }
 
 /** A time in which events could not be heard: one row of `umbel_gaps`. */
@@ -30,6 +35,8 @@ export interface ListeningGap {
 export interface EventListener {
   /** Called for each message in order of arrival. Never throws, never blocks. */
   onMessage(message: RawMessage): void;
+  /** Where agents take turns (RabbitMQ): called before the first message after another agent may have had the turn. */
+  onTurn?(): void;
   /** Called once listening works again after it did not. */
   onGap(gap: ListeningGap): void;
 }

@@ -45,4 +45,6 @@ export interface Reject {
 export interface Decoded {
   readonly events: CeleryEvent[];
   readonly rejects: Reject[];
+  /** Task events left out because they belong to another slice; absent: none. */
+  foreign?: number;
 }

@@ -85,6 +85,11 @@ export class ClusterState {
     return [...this.#workers.values()];
   }
 
+  /** What another agent has heard since makes these old: to be seeded again. */
+  forgetOpenTasks(): void {
+    this.#tasks.forgetOpen();
+  }
+
   /** Puts in a task as the history has it. False, and nothing done, when it is held already: what is held is newer. */
   seedTask(task: TaskState): boolean {
     if (this.#tasks.get(task.uuid) !== undefined) return false;

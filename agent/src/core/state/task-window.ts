@@ -34,6 +34,10 @@ export class TaskWindow {
     return this.#open.values();
   }
 
+  forgetOpen(): void {
+    this.#open.clear();
+  }
+
   get(uuid: string): TaskState | undefined {
     return this.#open.get(uuid) ?? this.#finished.get(uuid);
   }

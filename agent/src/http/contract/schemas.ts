@@ -295,6 +295,20 @@ export const StatusSchema = Type.Object(
     role: Type.Enum(['leader', 'standby'], {
       description: 'Of several agents on one database one leads: retention, healing and probing are its part',
     }),
+    standingBy: Type.Boolean({ description: 'RabbitMQ gives the events to another agent' }),
+    slice: Type.Union(
+      [
+        Type.Object({
+          name: Type.String({ description: 'e.g. `1/3`' }),
+          active: Type.Boolean({ description: 'Of the agents of the slice this one shows its counts on `/metrics`' }),
+          missing: Type.Array(Type.String(), {
+            description: 'Slices without an agent, as the leader knows; empty of the others',
+          }),
+        }),
+        Type.Null(),
+      ],
+      { description: 'null: the agent takes the whole stream' },
+    ),
     broker: Type.Object({
       displayUrl: Type.String({ description: 'Password hidden' }),
       connected: Type.Boolean(),

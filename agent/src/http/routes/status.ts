@@ -20,6 +20,7 @@ export const statusRoutes: Routes = async (app, { deps, seats }) => {
       ...status,
       otlp: [...status.otlp],
       warnings: [...status.warnings],
+      slice: status.slice === undefined ? null : { ...status.slice, missing: [...status.slice.missing] },
       uptimeMs: Math.max(deps.clock.now() - status.startedMs, 0),
       live: { subscribers: seats.taken, maxSubscribers: seats.max },
     };

@@ -40,6 +40,7 @@ const STATUS: AgentStatus = {
   startedMs: NOW_MS - 60_000,
   demo: false,
   role: 'leader',
+  standingBy: false,
   broker: { displayUrl: 'redis://:***@broker:6379/0', connected: true, sinceMs: NOW_MS - 50_000, reconnects: 0 },
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },
   otlp: [],

@@ -91,6 +91,21 @@ export class SessionLocks {
     );
   }
 
+  /** Of each lock whether a session of any agent holds it. Rejects as pg does, and is over then. */
+  async heldByAnybody(names: readonly string[]): Promise<readonly boolean[]> {
+    const rows = await this.#ask<{ held: boolean }>(
+      `select exists (
+         select from pg_locks
+         where locktype = 'advisory' and classid = ${LOCK_CLASS} and granted and database = d.oid
+           and objid::bigint = hashtext(current_schema() || ' ' || name)::bigint & 4294967295
+       ) as held
+       from unnest($1::text[]) with ordinality as asked (name, at), pg_database d
+       where d.datname = current_database() order by at`,
+      [names],
+    );
+    return rows.map(({ held }) => held);
+  }
+
   /** Ends the connection. Never rejects. */
   async close(): Promise<void> {
     this.#end();

@@ -19,9 +19,19 @@ export interface GaugeSnapshot {
     readonly size?: { readonly bytes: number; readonly oldestMs?: number; readonly retentionMs: number } | undefined;
   };
   readonly resultBackendUp?: boolean;
-  readonly leads?: boolean;
+  readonly replica?: ReplicaSnapshot;
   readonly live?: { readonly subscribers: number; readonly dropped: number };
   readonly otlp?: OtlpSnapshot;
+}
+
+/** Where the agent stands among several. */
+export interface ReplicaSnapshot {
+  readonly leads: boolean;
+  readonly isStandingBy: boolean;
+  readonly slice: string;
+  readonly showsSlice: boolean;
+  readonly missingSlices: number;
+  readonly foreignEvents: number;
 }
 
 export interface OtlpSnapshot {
@@ -169,7 +179,7 @@ export class AgentSet {
       'umbel_result_backend_up',
       snapshot.resultBackendUp === undefined ? undefined : Number(snapshot.resultBackendUp),
     );
-    this.#set('umbel_leader', snapshot.leads === undefined ? undefined : Number(snapshot.leads));
+    if (snapshot.replica !== undefined) this.#pullReplica(snapshot.replica);
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
     if (snapshot.otlp !== undefined) this.#pullOtlp(snapshot.otlp);
@@ -178,6 +188,14 @@ export class AgentSet {
       this.#set('umbel_series', family.size, family.spec.name);
       this.#set('umbel_label_sets_dropped_total', family.dropped, family.spec.name);
     }
+  }
+
+  #pullReplica({ leads, isStandingBy, slice, showsSlice, missingSlices, foreignEvents }: ReplicaSnapshot): void {
+    this.#set('umbel_leader', Number(leads));
+    this.#set('umbel_standing_by', Number(isStandingBy));
+    this.#set('umbel_slice_active', Number(showsSlice), slice);
+    this.#set('umbel_slices_missing', missingSlices);
+    this.#set('umbel_events_of_other_slices_total', foreignEvents);
   }
 
   #pullOtlp({ sampledOut, signals }: OtlpSnapshot): void {

@@ -56,14 +56,12 @@ export class ClusterSet {
 
   /** The probe runs from now on: its age and its errors are shown. */
   begin(probe: Probe, nowMs: number): void {
-    if (!this.#marks.has(probe)) this.#marks.set(probe, { freshMs: nowMs, errors: 0, seconds: undefined });
+    this.#marks.set(probe, { freshMs: nowMs, errors: this.#marks.get(probe)?.errors ?? 0, seconds: undefined });
   }
 
   /** The broker or the workers could not be asked. */
   failed(probe: Probe, nowMs: number): void {
-    this.begin(probe, nowMs);
-    const mark = this.#marks.get(probe);
-    if (mark !== undefined) mark.errors += 1;
+    this.#mark(probe, nowMs).errors += 1;
   }
 
   /** Every queue that is known of now, and what the broker tells about it. `tookMs`: duration of the probe. */
@@ -119,11 +117,18 @@ export class ClusterSet {
   }
 
   #succeeded(probe: Probe, nowMs: number, tookMs: number): void {
-    this.begin(probe, nowMs);
-    const mark = this.#marks.get(probe);
-    if (mark === undefined) return;
+    const mark = this.#mark(probe, nowMs);
     mark.freshMs = nowMs;
     mark.seconds = seconds(tookMs);
+  }
+
+  #mark(probe: Probe, nowMs: number): ProbeMark {
+    let mark = this.#marks.get(probe);
+    if (mark === undefined) {
+      mark = { freshMs: nowMs, errors: 0, seconds: undefined };
+      this.#marks.set(probe, mark);
+    }
+    return mark;
   }
 
   #fresh<T>(told: Told<T> | undefined, nowMs: number): T | undefined {

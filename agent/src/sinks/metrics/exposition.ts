@@ -50,6 +50,7 @@ export async function printFamilies(
   const slices: string[] = [];
   for (const family of families) {
     printer.head(family.spec);
+    if (!family.isShown) continue;
     if (family instanceof HistogramFamily) printer.bounds(family.bounds);
     for (const series of family.values()) {
       if ('counts' in series) printer.histogram(family.spec, series);

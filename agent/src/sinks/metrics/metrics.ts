@@ -18,6 +18,7 @@ import { QueueNames } from './queue-names.ts';
 import { FamilyRegistry } from './registry.ts';
 import type { Sender } from './senders.ts';
 import { Senders } from './senders.ts';
+import { ALL_SHOWN, type Shown } from './scope.ts';
 import type { SampleFamily } from './series.ts';
 
 /** How often `startSweeping` looks for workers and label sets whose time is over. */
@@ -41,6 +42,7 @@ export class Metrics {
   readonly #exporter: ExporterSet | undefined;
   readonly #process: Registry | undefined;
   #snapshot: () => GaugeSnapshot = () => ({});
+  #shown: () => Shown = () => ALL_SHOWN;
 
   constructor(options: MetricsOptions, clock: Clock) {
     this.#options = options;
@@ -98,6 +100,14 @@ export class Metrics {
     this.#snapshot = provider;
   }
 
+  /**
+   * Which families this one of several agents shows, asked at each scrape and sweep; default: all. A counter that is shown
+   * again starts at 0, as after a restart: what it counted meanwhile another agent has shown.
+   */
+  show(shown: () => Shown): void {
+    this.#shown = shown;
+  }
+
   /** Label value of the task's queue, as in celery-exporter's families. */
   queueOf(task: TaskState): string {
     return this.#queues.of(task);
@@ -106,6 +116,7 @@ export class Metrics {
   /** The exposition in the format that suits the `Accept` header: text 0.0.4, or OpenMetrics 1.0 with exemplars. */
   async text(accept?: string): Promise<{ readonly contentType: string; readonly body: string }> {
     const format = formatFor(accept);
+    this.#registry.show(this.#shown());
     this.cluster.pull(this.#clock.now(), this.#exporter?.lastSeenMs() ?? new Map());
     this.#agent.pull(this.#snapshot());
     const { staticLabels, createdSeries } = this.#options;
@@ -115,6 +126,7 @@ export class Metrics {
 
   /** Worker timeouts, purge of what is gone, expiry of idle label sets. */
   sweep(nowMs: number): void {
+    this.#registry.show(this.#shown());
     const { timedOut, gone } = this.#senders.overdue(nowMs, this.#options);
     for (const sender of timedOut) {
       sender.online = false;

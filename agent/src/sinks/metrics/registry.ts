@@ -2,6 +2,7 @@ import type { ExporterFamily, FamilySpec, FlowerFamily, UmbelFamily } from './fa
 import { FAMILIES } from './families.ts';
 import type { MetricsOptions } from './options.ts';
 import type { FamilyLimits } from './series.ts';
+import { isShown, scopeOf, type Shown } from './scope.ts';
 import { HistogramFamily, SampleFamily } from './series.ts';
 
 type FamilyName = FlowerFamily | ExporterFamily | UmbelFamily;
@@ -37,6 +38,11 @@ export class FamilyRegistry {
     const family = this.#byName.get(name);
     if (family instanceof HistogramFamily) return family;
     throw new TypeError(`${name} is no histogram`);
+  }
+
+  /** Decides which families have series in the output. */
+  show(shown: Shown): void {
+    for (const [name, family] of this.#byName) family.show(isShown(scopeOf(name), family.spec.type, shown));
   }
 
   /** In the order of the output. */

@@ -12,13 +12,19 @@ import { labelPairs } from './label-text.ts';
 export class Sample {
   /** `a="x",b="y"`, without braces. */
   readonly labels: string;
-  readonly createdMs: number;
+  createdMs: number;
   value = 0;
   users = 0;
 
   constructor(labels: string, createdMs: number) {
     this.labels = labels;
     this.createdMs = createdMs;
+  }
+
+  /** Counts from 0 again. */
+  restart(nowMs: number): void {
+    this.value = 0;
+    this.createdMs = nowMs;
   }
 }
 
@@ -33,7 +39,7 @@ export interface Exemplar {
 /** One label set of a histogram. */
 export class HistogramSeries {
   readonly labels: string;
-  readonly createdMs: number;
+  createdMs: number;
   readonly #bounds: readonly number[];
   /** Not cumulative; the last one is beyond every bound. */
   readonly counts: number[];
@@ -46,6 +52,14 @@ export class HistogramSeries {
     this.createdMs = createdMs;
     this.#bounds = bounds;
     this.counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  /** Counts from 0 again. */
+  restart(nowMs: number): void {
+    this.counts.fill(0);
+    this.sum = 0;
+    this.exemplars = undefined;
+    this.createdMs = nowMs;
   }
 
   /** Adds a finite value; below 0 it counts as 0, because a sum that falls would read as a restart. */
@@ -81,6 +95,8 @@ export abstract class Family<S extends Sample | HistogramSeries> {
   readonly #seriesPerSet: number;
   /** Label sets that found no room. */
   dropped = 0;
+  /** False: it is kept up to date, but another agent shows it. */
+  isShown = true;
 
   constructor(spec: FamilySpec, limits: FamilyLimits, seriesPerSet: number) {
     this.spec = spec;
@@ -113,6 +129,15 @@ export abstract class Family<S extends Sample | HistogramSeries> {
 
   values(): Iterable<S> {
     return this.#byLabels.values();
+  }
+
+  /** Shown from now on, or not any more. What was counted while nobody could see it is not told afterwards. */
+  show(isShown: boolean): void {
+    if (isShown && !this.isShown && this.spec.type !== 'gauge') {
+      const nowMs = this.#limits.now();
+      for (const series of this.values()) series.restart(nowMs);
+    }
+    this.isShown = isShown;
   }
 
   #make(labels: string, values: readonly string[]): S {

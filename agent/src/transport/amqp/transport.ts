@@ -157,10 +157,11 @@ class AmqpTransport implements BrokerTransport {
   }
 
   health(): TransportHealth {
+    const health = { ...this.#health, receives: this.#health.connected && this.#hasEvents };
     const [reason] = this.#blocked.values();
-    if (reason === undefined) return this.#health;
+    if (reason === undefined) return health;
     const hint = `RabbitMQ takes no messages (${reason}): events and tasks wait with their senders until it has room again.`;
-    return { ...this.#health, hint };
+    return { ...health, hint };
   }
 
   async close(): Promise<void> {
@@ -270,6 +271,7 @@ class AmqpTransport implements BrokerTransport {
       this.#hasEvents = true;
       const { hint, ...health } = this.#health;
       if (hint !== undefined) this.#health = { ...health, ...this.#flaw };
+      this.#listener?.onTurn?.();
     }
     this.#listener?.onMessage(message);
   }
