@@ -4,6 +4,8 @@ import { historyText, problemsOf, standingOf } from './status';
 const status = (change: Partial<Status> = {}): Status => ({
   version: '0.1.0',
   role: 'leader',
+  standingBy: false,
+  slice: null,
   startedMs: 0,
   uptimeMs: 1,
   demo: false,

@@ -3,6 +3,8 @@ import { healthOf } from './health';
 
 const status: Status = {
   role: 'leader',
+  standingBy: false,
+  slice: null,
   ...{ version: '0.1.0', startedMs: 0, uptimeMs: 1, demo: false, otlp: [], warnings: [] },
   broker: { displayUrl: 'redis://h:6379/0', connected: true, sinceMs: 0, reconnects: 0 },
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },

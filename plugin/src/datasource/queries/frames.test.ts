@@ -167,6 +167,8 @@ it('failures, workers, queues, gaps, status, audit', () => {
   const gaps: Gaps = { gaps: [{ id: 1, fromMs: 10, toMs: null, cause: 'broker away', agent: 'x', healed: null }] };
   const status: Status = {
     role: 'leader',
+    standingBy: false,
+    slice: null,
     ...{
       version: '0.1.0',
       startedMs: 1,
