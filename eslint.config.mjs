@@ -6,7 +6,7 @@ export default tseslint.config(
     ignores: [
       'plugin/',
       'test/plugin-host/page/',
-      'test/e2e/',
+      'test/plugin-host/react19/',
       '**/dist/',
       '**/node_modules/',
       '**/coverage/',
@@ -27,7 +27,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/support/global-*.ts'],
+    files: ['test/support/global-*.ts', 'test/e2e/playwright.config.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

@@ -34,7 +34,12 @@ export function problemsOf(directory) {
 function translationProblems() {
   const english = englishTexts();
   const places = (text) => [...text.matchAll(/\{\{\s*(\w+)|<(\d)>/g)].map(([, value, tag]) => value ?? tag).sort();
-  return Object.entries(translations()).flatMap(([language, texts]) =>
+  const missing = Object.entries(translations()).flatMap(([language, texts]) =>
+    [...english].flatMap(([key, { text }]) =>
+      texts[key] === undefined ? [`locales/${language}.json: ${key} is missing ("${text}")`] : [],
+    ),
+  );
+  const wrong = Object.entries(translations()).flatMap(([language, texts]) =>
     Object.entries(texts).flatMap(([key, text]) => {
       const original = english.get(key)?.text;
       if (original === undefined) return [`locales/${language}.json: ${key} is used nowhere`];
@@ -42,6 +47,7 @@ function translationProblems() {
       return isSame ? [] : [`locales/${language}.json: ${key} must keep the values of "${original}"`];
     }),
   );
+  return [...missing, ...wrong];
 }
 
 if (process.argv[1] === import.meta.filename) {

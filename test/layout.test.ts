@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Source } from './support/sources.ts';
+import { cyclesOf, isTest, longFiles, longFunctions } from './support/layout.ts';
 import { readSources } from './support/sources.ts';
 
 const sources = readSources(['agent/src', 'test', 'scripts']);
-const isTest = (path: string): boolean => /\.(test|testkit)\.ts$|\/testing\/|\/fixtures\//.test(path);
 const agent = sources.filter(({ path }) => path.startsWith('agent/src/') && !isTest(path));
 
 /** Tables, one entry after the other: their length says nothing about how hard they are to read. */
@@ -11,17 +10,11 @@ const TABLES = /^agent\/src\/(config\/(options|table)|http\/contract)/;
 
 describe('sizes', () => {
   it('no file has more than 400 lines', () => {
-    const long = sources.filter(({ path, lines }) => lines > 400 && !TABLES.test(path));
-    expect(long.map(({ path, lines }) => `${path}: ${lines} lines`)).toEqual([]);
+    expect(longFiles(sources.filter(({ path }) => !TABLES.test(path)))).toEqual([]);
   });
 
   it('no function has more than 80 lines', () => {
-    const long = sources.flatMap(({ path, functions }) =>
-      functions
-        .filter(({ name, lines }) => lines > 80 && !/^(an argument of )?describe/.test(name) && !TABLES.test(path))
-        .map(({ name, line, lines }) => `${path}:${line} ${name}: ${lines} lines`),
-    );
-    expect(long).toEqual([]);
+    expect(longFunctions(sources.filter(({ path }) => !TABLES.test(path)))).toEqual([]);
   });
 });
 
@@ -91,32 +84,9 @@ describe('direction of imports in the agent', () => {
   });
 });
 
-/** A cycle through `start`, as a path; undefined when there is none. */
-function cycleFrom(start: Source, byPath: ReadonlyMap<string, Source>, done: Set<string>): string[] | undefined {
-  const trail: string[] = [];
-  const walk = (source: Source): string[] | undefined => {
-    const at = trail.indexOf(source.path);
-    if (at >= 0) return [...trail.slice(at), source.path];
-    if (done.has(source.path)) return undefined;
-    trail.push(source.path);
-    for (const { local, typeOnly, target } of source.imports) {
-      const next = local && !typeOnly ? byPath.get(target) : undefined;
-      const cycle = next === undefined ? undefined : walk(next);
-      if (cycle !== undefined) return cycle;
-    }
-    trail.pop();
-    done.add(source.path);
-    return undefined;
-  };
-  return walk(start);
-}
-
 describe('habits', () => {
   it('no import cycles', () => {
-    const byPath = new Map(sources.map((source) => [source.path, source]));
-    const done = new Set<string>();
-    const cycles = sources.map((source) => cycleFrom(source, byPath, done)).filter((cycle) => cycle !== undefined);
-    expect(cycles.map((cycle) => cycle.join(' → '))).toEqual([]);
+    expect(cyclesOf(sources)).toEqual([]);
   });
 
   it('no default exports', () => {

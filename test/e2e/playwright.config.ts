@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { defineConfig } from '@playwright/test';
 
+const { GRAFANA_URL, CHROMIUM } = process.env;
 const auth = `${dirname(createRequire(import.meta.url).resolve('@grafana/plugin-e2e'))}/auth`;
 
 export default defineConfig({
@@ -10,9 +11,9 @@ export default defineConfig({
   reporter: 'list',
   outputDir: '../../node_modules/.cache/umbel/e2e',
   use: {
-    baseURL: process.env.GRAFANA_URL,
+    ...(GRAFANA_URL !== undefined && { baseURL: GRAFANA_URL }),
     viewport: { width: 1500, height: 1200 },
-    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+    launchOptions: { executablePath: CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
   },
   projects: [
     { name: 'login', testDir: auth, testMatch: [/.*\.js/] },

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from './paths.ts';
@@ -14,6 +14,8 @@ export interface SourceFunction {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
+  /** Of them, lines of JSX: what a component looks like. */
+  readonly markup: number;
 }
 
 /** One file of the repository, as far as the layout test looks at it. */
@@ -32,7 +34,7 @@ export interface Source {
 export function readSources(folders: readonly string[]): Source[] {
   return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(tsx?|mjs)$/.test(entry.name))
       .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
       .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
       .map(readSource),
@@ -67,11 +69,18 @@ function importOf(path: string, node: ts.ImportDeclaration | ts.ExportDeclaratio
   if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return [];
   const name = moduleSpecifier.text;
   const local = name.startsWith('.');
-  const target = local ? join(dirname(path), name) : name;
+  const target = local ? fileOf(join(dirname(path), name)) : name;
   const typeOnly = ts.isImportDeclaration(node)
     ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
     : node.isTypeOnly;
   return [{ target, local, typeOnly }];
+}
+
+/** The plugin's bundler finds files without their extension. */
+function fileOf(path: string): string {
+  const isFile = (candidate: string): boolean =>
+    statSync(join(ROOT, candidate), { throwIfNoEntry: false })?.isFile() === true;
+  return [path, `${path}.ts`, `${path}.tsx`, `${path}/index.ts`].find(isFile) ?? path;
 }
 
 function functionOf(file: ts.SourceFile, node: ts.SignatureDeclaration): SourceFunction {
@@ -80,7 +89,16 @@ function functionOf(file: ts.SourceFile, node: ts.SignatureDeclaration): SourceF
   const named = node.name ?? (ts.isVariableDeclaration(parent) ? parent.name : undefined);
   const called = ts.isCallExpression(parent) ? parent.expression.getText(file) : undefined;
   const name = named?.getText(file) ?? (called === undefined ? 'a function' : `an argument of ${called}`);
-  return { name, line, lines: lineOf(file, node.end) - line + 1 };
+  return { name, line, lines: lineOf(file, node.end) - line + 1, markup: markupOf(file, node) };
+}
+
+function markupOf(file: ts.SourceFile, node: ts.Node): number {
+  let lines = 0;
+  ts.forEachChild(node, (child) => {
+    const isMarkup = ts.isJsxElement(child) || ts.isJsxSelfClosingElement(child) || ts.isJsxFragment(child);
+    lines += isMarkup ? lineOf(file, child.end) - lineOf(file, child.getStart()) + 1 : markupOf(file, child);
+  });
+  return lines;
 }
 
 function usedName(node: ts.Node): string | undefined {

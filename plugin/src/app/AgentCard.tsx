@@ -2,7 +2,7 @@ import { dateTimeFormatTimeAgo } from '@grafana/data';
 import { t, Trans } from '@grafana/i18n';
 import { Alert, Badge, type BadgeColor, Card, type IconName, LinkButton, LoadingPlaceholder, Stack } from '@grafana/ui';
 import React, { useEffect, useMemo, useState } from 'react';
-import { AgentClient } from '../datasource/client';
+import { AgentClient } from '../shared/client';
 import type { Status } from '../shared/api';
 import { currentRole } from '../shared/permissions';
 import { dashboardPath } from './dashboards';

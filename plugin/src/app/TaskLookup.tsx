@@ -3,7 +3,7 @@ import { locationService } from '@grafana/runtime';
 import { Button, Combobox, Field, Input, Stack } from '@grafana/ui';
 import React, { type FormEvent, useState } from 'react';
 import { firstValueFrom } from 'rxjs';
-import { AgentClient, AgentError } from '../datasource/client';
+import { AgentClient, AgentError } from '../shared/client';
 import type { AgentSource } from './AgentCard';
 import { dashboardPath } from './dashboards';
 

@@ -1,5 +1,5 @@
 import { firstValueFrom, type Observable } from 'rxjs';
-import type { AgentClient } from './client';
+import type { AgentClient } from '../shared/client';
 
 /** What a filter may be set to; also the variables that the data source offers. */
 export type ChoiceKind = 'names' | 'queues' | 'workers' | 'states' | 'exceptionTypes';

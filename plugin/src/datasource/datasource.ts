@@ -20,7 +20,7 @@ import { getDataSourceSrv, getTemplateSrv } from '@grafana/runtime';
 import { firstValueFrom, map, merge, type Observable, of, Subject, switchMap, timer } from 'rxjs';
 import type { LinkTargets, NamedSource } from '../shared/links';
 import { Choices } from './choices';
-import { AgentClient } from './client';
+import { AgentClient } from '../shared/client';
 import { testAgent } from './config/test';
 import { LiveStream } from './live/stream';
 import { holdsTemplate, interpolateQuery } from './interpolate';

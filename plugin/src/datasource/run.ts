@@ -7,7 +7,7 @@ import {
   LoadingState,
 } from '@grafana/data';
 import { catchError, defer, map, merge, NEVER, type Observable, of, startWith, switchMap, concat } from 'rxjs';
-import { AgentError } from './client';
+import { AgentError } from '../shared/client';
 import { NothingMatches, type Answer, type QueryContext } from './queries/kind';
 import { kindOf } from './queries';
 import type { CeleryQuery } from './query';

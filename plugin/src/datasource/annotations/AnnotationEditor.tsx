@@ -2,6 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { InlineField, RadioButtonGroup } from '@grafana/ui';
 import React from 'react';
+import { LABEL_WIDTH } from '../editor/fields';
 import type { CeleryDataSource } from '../datasource';
 import type { CeleryOptions } from '../options';
 import type { AnnotationsQuery, CeleryQuery } from '../query';
@@ -38,7 +39,7 @@ export function AnnotationEditor({
   ];
   const show = query.kind === 'annotations' ? (query.show ?? 'workers') : 'workers';
   return (
-    <InlineField label={t('annotations.show', 'Show')} labelWidth={16}>
+    <InlineField label={t('annotations.show', 'Show')} labelWidth={LABEL_WIDTH}>
       <RadioButtonGroup
         aria-label={t('annotations.show', 'Show')}
         options={options}

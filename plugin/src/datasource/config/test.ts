@@ -1,6 +1,6 @@
 import type { TestDataSourceResponse } from '@grafana/data';
 import { firstValueFrom, forkJoin } from 'rxjs';
-import { AgentError, type AgentClient } from '../client';
+import { AgentError, type AgentClient } from '../../shared/client';
 import { healthOf } from './health';
 
 /** “Save & test”: says what is wrong and what to do about it, in one sentence where possible. Never rejects. */

@@ -66,7 +66,7 @@ function MoreFields({
         label={t('editor.search', 'Search')}
         tooltip={t('editor.search-tooltip', 'As in Flower: any text, or state:FAILURE name:import args:"42"')}
         placeholder="state:FAILURE name:import"
-        width={60}
+        grow
         value={filter.search}
         onChange={(search) => set({ search })}
       />

@@ -2,6 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField } from '@grafana/ui';
 import React, { useId } from 'react';
+import { LABEL_WIDTH } from './fields';
 import type { CeleryDataSource } from '../datasource';
 import { migrateQuery } from '../migrate';
 import type { CeleryOptions } from '../options';
@@ -43,7 +44,7 @@ export function QueryEditor({ query: saved, onChange, onRunQuery, datasource }: 
   const Fields = EDITORS[query.kind] as KindEditor<QueryKind> | undefined;
   return (
     <>
-      <InlineField label={t('editor.kind', 'Query')} labelWidth={16}>
+      <InlineField label={t('editor.kind', 'Query')} labelWidth={LABEL_WIDTH}>
         <Combobox
           id={useId()}
           width={30}

@@ -4,7 +4,8 @@ import { Combobox, type ComboboxOption, InlineField, Input, MultiCombobox } from
 import React, { useCallback, useState, useId } from 'react';
 import type { ChoiceKind, Choices } from '../choices';
 
-const LABEL_WIDTH = 16;
+/** Labels of one width stand in columns. */
+export const LABEL_WIDTH = 16;
 const FIELD_WIDTH = 30;
 
 interface FieldProps {
@@ -97,16 +98,19 @@ export function TextField({
   onChange,
   placeholder,
   width = FIELD_WIDTH,
+  grow = false,
 }: FieldProps & {
   readonly value?: string;
   readonly onChange: (value: string) => void;
   readonly placeholder?: string;
   readonly width?: number;
+  /** As wide as there is room */
+  readonly grow?: boolean;
 }) {
   return (
-    <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH}>
+    <InlineField label={label} tooltip={tooltip} labelWidth={LABEL_WIDTH} grow={grow}>
       {/* A value that comes from elsewhere starts anew. */}
-      <Draft key={value} {...{ label, value, onChange, placeholder, width }} />
+      <Draft key={value} {...{ label, value, onChange, placeholder, width: grow ? undefined : width }} />
     </InlineField>
   );
 }
@@ -122,7 +126,7 @@ function Draft({
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly placeholder?: string;
-  readonly width: number;
+  readonly width: number | undefined;
 }) {
   const [draft, setDraft] = useState(value);
   const commit = () => {

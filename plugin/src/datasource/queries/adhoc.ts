@@ -1,7 +1,7 @@
 import type { AdHocVariableFilter } from '@grafana/data';
 import type { TaskFilter } from '../../shared/api';
 import type { ChoiceKind } from '../choices';
-import { AgentError } from '../client';
+import { AgentError } from '../../shared/client';
 import { NothingMatches } from './kind';
 
 interface Key {

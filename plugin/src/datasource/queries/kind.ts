@@ -1,7 +1,7 @@
 import type { AdHocVariableFilter, DataFrame } from '@grafana/data';
 import type { Observable } from 'rxjs';
 import type { LinkTargets } from '../../shared/links';
-import type { AgentClient } from '../client';
+import type { AgentClient } from '../../shared/client';
 import type { LiveStream } from '../live/stream';
 import type { QueryKind, QueryOf } from '../query';
 

@@ -2,6 +2,7 @@ import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField } from '@grafana/ui';
 import React, { useId } from 'react';
+import { LABEL_WIDTH } from '../editor/fields';
 import type { CeleryDataSource } from '../datasource';
 import type { CeleryOptions } from '../options';
 import type { CeleryQuery } from '../query';
@@ -20,7 +21,7 @@ export function VariableEditor({ query, onChange }: Props) {
     { value: 'recent', label: t('variable.recent', 'Ids of the latest tasks') },
   ];
   return (
-    <InlineField label={t('variable.list', 'List')} labelWidth={16}>
+    <InlineField label={t('variable.list', 'List')} labelWidth={LABEL_WIDTH}>
       <Combobox
         id={useId()}
         width={40}

@@ -62,9 +62,7 @@ export function TaskTable(props: TaskTableProps) {
   const styles = useStyles2(getStyles);
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
-  // While a column is dragged: saved once it is let go.
-  const [draft, setDraft] = useState<readonly ColumnChoice[]>();
-  const columns = draft ?? props.columns;
+  const [columns, resize] = useDraft(props.columns, onColumns);
   const [active, setActive] = useState<string>();
   const widths = useMemo(() => layoutColumns(columns, width - CHECKBOX_WIDTH - SCROLLBAR), [columns, width]);
   const cells = useCellLooks(columns, widths);
@@ -102,15 +100,6 @@ export function TaskTable(props: TaskTableProps) {
       ),
     [selection, rows],
   );
-  const resize = useCallback(
-    (next: readonly ColumnChoice[], done: boolean) => {
-      setDraft(done ? undefined : next);
-      if (done) {
-        onColumns(next);
-      }
-    },
-    [onColumns],
-  );
   const activate = useCallback((taskId: string) => setActive(taskId), []);
   const open = useCallback(
     (taskId: string) => {
@@ -119,34 +108,11 @@ export function TaskTable(props: TaskTableProps) {
     },
     [onOpen],
   );
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const index = rows.findIndex(({ taskId }) => taskId === active);
-    const page = Math.max(1, Math.floor((height - HEADER_HEIGHT) / ROW_HEIGHT) - 1);
-    const next = moveFocus(event.key, index, rows.length, page);
-    const current = rows[index]?.taskId;
-    if (event.target !== scroller.current) {
-      return;
-    }
-    if (next !== undefined) {
-      const row = rows[next];
-      if (row !== undefined) {
-        setActive(row.taskId);
-        virtualizer.scrollToIndex(next);
-        if (event.shiftKey) {
-          onToggle(row.taskId, true);
-        }
-      }
-    } else if (event.key === 'Enter' && current !== undefined) {
-      onOpen(current);
-    } else if (event.key === ' ' && current !== undefined) {
-      onToggle(current, event.shiftKey);
-    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
-      onToggleAll();
-    } else {
-      return;
-    }
-    event.preventDefault();
+  const focus = (index: number) => {
+    setActive(rows[index]?.taskId);
+    virtualizer.scrollToIndex(index);
   };
+  const onKeyDown = (event: React.KeyboardEvent) => onKey(event, { ...props, active, focus });
 
   return (
     <div
@@ -196,6 +162,56 @@ export function TaskTable(props: TaskTableProps) {
       </div>
     </div>
   );
+}
+
+/** The columns while one of them is dragged; saved once it is let go. */
+function useDraft(saved: readonly ColumnChoice[], onColumns: (columns: readonly ColumnChoice[]) => void) {
+  const [draft, setDraft] = useState<readonly ColumnChoice[]>();
+  const resize = useCallback(
+    (next: readonly ColumnChoice[], done: boolean) => {
+      setDraft(done ? undefined : next);
+      if (done) {
+        onColumns(next);
+      }
+    },
+    [onColumns],
+  );
+  return [draft ?? saved, resize] as const;
+}
+
+interface KeyPlace extends Pick<TaskTableProps, 'rows' | 'height' | 'onOpen' | 'onToggle' | 'onToggleAll'> {
+  /** Id of the row that has the focus */
+  readonly active: string | undefined;
+  readonly focus: (index: number) => void;
+}
+
+/** What a key does in the table itself; all others are the browser's. */
+function onKey(event: React.KeyboardEvent, place: KeyPlace): void {
+  if (event.target !== event.currentTarget) {
+    return;
+  }
+  const { rows, height, active, focus, onOpen, onToggle, onToggleAll } = place;
+  const index = rows.findIndex(({ taskId }) => taskId === active);
+  const page = Math.max(1, Math.floor((height - HEADER_HEIGHT) / ROW_HEIGHT) - 1);
+  const next = moveFocus(event.key, index, rows.length, page);
+  const [current, row] = [rows[index]?.taskId, next === undefined ? undefined : rows[next]];
+  if (next !== undefined) {
+    if (row !== undefined) {
+      focus(next);
+      if (event.shiftKey) {
+        onToggle(row.taskId, true);
+      }
+    }
+  } else if (event.key === 'Enter' && current !== undefined) {
+    onOpen(current);
+  } else if (event.key === ' ' && current !== undefined) {
+    onToggle(current, event.shiftKey);
+  } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+    onToggleAll();
+  } else {
+    return;
+  }
+  event.preventDefault();
 }
 
 /** Kept free, so that a table that fits does not scroll sideways once it scrolls down. */

@@ -3,7 +3,7 @@ import { fireEvent, render, screen, waitFor, within } from '@testing-library/rea
 import userEvent from '@testing-library/user-event';
 import React from 'react';
 import { of, throwError } from 'rxjs';
-import { AgentError } from '../../datasource/client';
+import { AgentError } from '../../shared/client';
 import { DATASOURCE_ID } from '../../shared/ids';
 import { frameOfRows, giveElementsHeight, panelProps, TEST_UID } from '../../shared/testing/panel.testkit';
 import { DEFAULT_OPTIONS, type TasksPanelOptions } from './options';

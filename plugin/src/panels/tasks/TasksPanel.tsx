@@ -4,7 +4,7 @@ import { t } from '@grafana/i18n';
 import { PanelDataErrorView } from '@grafana/runtime';
 import { Button, useStyles2 } from '@grafana/ui';
 import React, { useCallback, useMemo, useState } from 'react';
-import { AgentError } from '../../datasource/client';
+import { AgentError } from '../../shared/client';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { BulkKind } from '../../shared/bulk/bulkFlow';
 import { BulkDialog } from '../../shared/bulk/BulkDialog';

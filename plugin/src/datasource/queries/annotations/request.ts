@@ -1,6 +1,6 @@
 import { catchError, map, type Observable, of, throwError } from 'rxjs';
 import { currentRole } from '../../../shared/permissions';
-import { AgentError } from '../../client';
+import { AgentError } from '../../../shared/client';
 import type { AnnotationsQuery } from '../../query';
 import { entriesOf } from '../audit/request';
 import { rangeParams } from '../filter';

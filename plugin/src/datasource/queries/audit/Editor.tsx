@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, MultiCombobox } from '@grafana/ui';
 import React, { useId } from 'react';
-import { CountField, ListField, TextField } from '../../editor/fields';
+import { CountField, ListField, TextField, LABEL_WIDTH } from '../../editor/fields';
 import type { EditorProps } from '../editor';
 
 export function AuditEditor({ query, onChange }: EditorProps<'audit'>) {
@@ -23,7 +23,7 @@ export function AuditEditor({ query, onChange }: EditorProps<'audit'>) {
         value={query.actions}
         onChange={(actions) => onChange({ ...query, actions })}
       />
-      <InlineField label={t('editor.outcomes', 'Outcomes')}>
+      <InlineField label={t('editor.outcomes', 'Outcomes')} labelWidth={LABEL_WIDTH}>
         <MultiCombobox
           id={useId()}
           width="auto"

@@ -1,6 +1,6 @@
 import { type LogRowContextOptions, LogRowContextQueryDirection, type LogRowModel } from '@grafana/data';
 import { map, type Observable } from 'rxjs';
-import type { AgentClient } from '../../client';
+import type { AgentClient } from '../../../shared/client';
 import type { EventsQuery } from '../../query';
 import type { Event } from './frame';
 import { liveId } from './live';

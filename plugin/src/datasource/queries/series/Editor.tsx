@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, MultiCombobox } from '@grafana/ui';
 import React, { useId } from 'react';
-import { CountField, TextField } from '../../editor/fields';
+import { CountField, TextField, LABEL_WIDTH } from '../../editor/fields';
 import { FilterFields } from '../../editor/FilterFields';
 import type { SeriesQuery } from '../../query';
 import type { EditorProps } from '../editor';
@@ -26,21 +26,23 @@ export function SeriesEditor({ query, onChange, choices }: EditorProps<'series'>
   return (
     <>
       <InlineFieldRow>
-        <InlineField label={t('editor.columns', 'Values')} labelWidth={16}>
+        <InlineField label={t('editor.columns', 'Values')} labelWidth={LABEL_WIDTH}>
           <MultiCombobox
             id={useId()}
             width="auto"
             minWidth={30}
+            maxWidth={60}
             options={columns}
             value={query.columns ?? ['count']}
             onChange={(chosen) => onChange({ ...query, columns: chosen.map(({ value }) => value) })}
           />
         </InlineField>
-        <InlineField label={t('editor.by-label', 'By')} labelWidth={16}>
+        <InlineField label={t('editor.by-label', 'By')} labelWidth={LABEL_WIDTH}>
           <MultiCombobox
             id={useId()}
             width="auto"
             minWidth={30}
+            maxWidth={60}
             placeholder={t('editor.total', 'One total')}
             options={dimensions}
             value={query.by ?? []}

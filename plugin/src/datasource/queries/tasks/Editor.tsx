@@ -2,7 +2,7 @@ import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, InlineSwitch, RadioButtonGroup, Combobox } from '@grafana/ui';
 import React, { useId } from 'react';
 import type { TaskSortKey } from '../../../shared/api';
-import { CountField } from '../../editor/fields';
+import { CountField, LABEL_WIDTH } from '../../editor/fields';
 import { FilterFields } from '../../editor/FilterFields';
 import type { EditorProps } from '../editor';
 import { MOST_ROWS, PAGE } from './request';
@@ -21,7 +21,7 @@ export function TasksEditor({ query, onChange, choices }: EditorProps<'tasks'>) 
     <>
       <FilterFields filter={query.filter} onChange={(filter) => onChange({ ...query, filter })} choices={choices} />
       <InlineFieldRow>
-        <InlineField label={t('editor.sort-by', 'Sort by')} labelWidth={16}>
+        <InlineField label={t('editor.sort-by', 'Sort by')} labelWidth={LABEL_WIDTH}>
           <Combobox
             id={useId()}
             width={20}

@@ -13,7 +13,7 @@ export function taskColumns<Row extends Task>(links: LinkTargets): Array<Column<
     column.time('timestampMs', 'Last event', { width: 180 }),
     column.text('state', 'State', { mappings: STATE_MAPPINGS, width: 110 }),
     column.text('name', 'Name', { links: nameLinks(links) }),
-    column.text('taskId', 'Task ID', { links: taskLinks(links), width: 300 }),
+    column.text('taskId', 'Task ID', { links: taskLinks(links), width: 320 }),
     column.text('worker', 'Worker', { links: workerLinks(links) }),
     column.text('queue', 'Queue', { links: queueLinks(links), width: 120 }),
     column.span('runtimeMs', 'Runtime', { width: 100 }),

@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { Combobox, InlineField, InlineFieldRow } from '@grafana/ui';
 import React, { useId } from 'react';
-import { ChoiceField } from '../../editor/fields';
+import { ChoiceField, LABEL_WIDTH } from '../../editor/fields';
 import type { WorkerQuery } from '../../query';
 import type { EditorProps } from '../editor';
 
@@ -26,7 +26,7 @@ export function WorkerEditor({ query, onChange, choices }: EditorProps<'worker'>
         kind="workers"
         {...{ choices, value: query.hostname, onChange: (hostname) => onChange({ ...query, hostname }) }}
       />
-      <InlineField label={t('editor.show', 'Show')}>
+      <InlineField label={t('editor.show', 'Show')} labelWidth={LABEL_WIDTH}>
         <Combobox
           id={useId()}
           width={24}

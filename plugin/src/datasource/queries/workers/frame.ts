@@ -31,8 +31,6 @@ export function workerColumns(links: LinkTargets): Array<Column<Worker>> {
     column.text('softwareVersion', 'Version', { width: 90 }),
     column.text('system', 'System', { hidden }),
     column.number('clock', 'Clock', { hidden }),
-    column.other('autoscale', 'Autoscale', { hidden }),
-    column.time('inspectedMs', 'Last asked', { hidden }),
   ];
 }
 

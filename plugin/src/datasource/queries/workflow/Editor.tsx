@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { InlineField, InlineFieldRow, RadioButtonGroup } from '@grafana/ui';
 import React from 'react';
-import { TextField } from '../../editor/fields';
+import { TextField, LABEL_WIDTH } from '../../editor/fields';
 import type { EditorProps } from '../editor';
 
 export function WorkflowEditor({ query, onChange }: EditorProps<'workflow'>) {
@@ -14,7 +14,7 @@ export function WorkflowEditor({ query, onChange }: EditorProps<'workflow'>) {
         value={query.taskId}
         onChange={(taskId) => onChange({ ...query, taskId })}
       />
-      <InlineField label={t('editor.show', 'Show')}>
+      <InlineField label={t('editor.show', 'Show')} labelWidth={LABEL_WIDTH}>
         <RadioButtonGroup
           aria-label={t('editor.show', 'Show')}
           options={[

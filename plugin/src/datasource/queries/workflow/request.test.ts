@@ -1,5 +1,5 @@
 import { firstValueFrom, of, throwError } from 'rxjs';
-import { AgentError } from '../../client';
+import { AgentError } from '../../../shared/client';
 import type { QueryContext } from '../kind';
 import { workflowKind } from './request';
 

@@ -1,5 +1,5 @@
 import { catchError, map, of, switchMap, throwError } from 'rxjs';
-import { AgentError } from '../../client';
+import { AgentError } from '../../../shared/client';
 import type { Kind } from '../kind';
 import { graphFrames, traceFrame, workflowFrame } from './frame';
 import { stepsOf } from './model';

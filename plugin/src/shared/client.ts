@@ -26,7 +26,7 @@ import type {
   WorkerEvents,
   Workers,
   Workflow,
-} from '../shared/api';
+} from './api';
 
 /** Of a query string; a list becomes a repeated parameter, undefined is left out. */
 export type Params = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
