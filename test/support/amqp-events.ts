@@ -59,6 +59,7 @@ export async function publishPrepared(url: string, flow: PreparedFlow): Promise<
         await channel.assertExchange(exchange, 'topic', { durable: true });
         while (confirmed < messages.length) {
           await mayGo?.(events);
+          progressMs = performance.now();
           const part = messages.slice(confirmed, confirmed + IN_FLIGHT);
           await Promise.race([publishAll(channel, exchange, part), lost]);
           confirmed += part.length;

@@ -63,6 +63,8 @@ describe('of several agents on one database', () => {
     await postgres.stop();
     await waitFor(() => !one.leads(), 5000, 'nobody leading');
     expect(two.leads()).toBe(false);
+    // Metrics go on, of the same agent.
+    expect([one.showsCluster(), two.showsCluster()]).toEqual([true, false]);
     await postgres.start();
     await waitFor(() => one.leads() || two.leads(), 15_000, 'one leading');
     expect(leaders(one, two)).toEqual([one]);
@@ -123,7 +125,7 @@ it('an agent that cannot ask the database does not lead, says so, and leads once
   await postgres.stop();
   const warnings: object[] = [];
   const one = await join(url, warnings);
-  expect(one.leads()).toBe(false);
+  expect([one.leads(), one.showsCluster(), one.showsSlice()]).toEqual([false, true, true]);
   expect(warnings).toEqual([{ reason: expect.stringContaining('ECONNREFUSED') as unknown }]);
   await postgres.start();
   await waitFor(() => one.leads(), 15_000, 'it leading');

@@ -22,13 +22,13 @@ export type Hearing =
 
 export interface Leadership {
   /**
-   * This agent does what one alone is to do: retention, healing, probing. False while that is not certain, so that of
+   * This agent does what one alone is to do: retention and healing. False while that is not certain, so that of
    * several agents at most one says true, but for the seconds in which a frozen one does not know yet.
    */
   leads(): boolean;
   /**
-   * Whether this agent shows what is the same for all agents (workers, queues): that of the leader, also while Postgres
-   * is away; of each agent as long as no other one is known to lead.
+   * Whether this agent asks for and shows what is the same for all agents (workers, queues): the leader does, also while
+   * Postgres is away; each agent does as long as no other one is known to lead.
    */
   showsCluster(): boolean;
   /** The same of what was counted in the agent's slice; where the broker hands out turns, the one whose turn it is. */
@@ -37,7 +37,7 @@ export interface Leadership {
   missingSlices(): readonly Slice[];
   /** Resolves once it is known for the first time whether this agent leads, or that the database cannot be asked. */
   readonly firstTry: Promise<void>;
-  /** Calls the listener whenever `leads` changes; the returned function takes it off. */
+  /** Calls the listener with `leads` whenever that or what the agent shows has changed; the returned function takes it off. */
   onChange(listener: (leads: boolean) => void): () => void;
   /** Lets another agent lead, at once. */
   close(): Promise<void>;
@@ -135,8 +135,7 @@ class Contest implements Leadership {
       if (!hasSlice) await locks.release(LEADER);
       const leads = hasSlice && (await locks.take(LEADER));
       if (leads) await this.#lookForMissing(locks);
-      this.#verdict = { leads, hasSlice };
-      this.#became(leads);
+      this.#became(leads, { leads, hasSlice });
       this.#problem = undefined;
       return leads ? LEADING_MS : STANDBY_MS;
     } catch (error) {
@@ -180,12 +179,17 @@ class Contest implements Leadership {
     this.#problem = problem;
   }
 
-  #became(leads: boolean): void {
-    if (leads === this.#leads) return;
+  #became(leads: boolean, verdict = this.#verdict): void {
+    const before = this.#verdict;
+    const isSame = verdict?.leads === before?.leads && verdict?.hasSlice === before?.hasSlice;
+    this.#verdict = verdict;
+    if (leads === this.#leads && isSame) return;
+    if (leads !== this.#leads) {
+      this.#deps.logger.info(
+        leads ? 'this agent leads the others on its database' : 'this agent does not lead any more',
+      );
+    }
     this.#leads = leads;
-    this.#deps.logger.info(
-      leads ? 'this agent leads: retention, healing and probing are its part' : 'this agent does not lead any more',
-    );
     for (const listener of this.#listeners) listener(leads);
   }
 }

@@ -33,14 +33,14 @@ export interface ProbeDeps {
   readonly logger: Logger;
   readonly intervalMs: number;
   /** Of several agents the leader alone asks; absent: this one does. */
-  readonly leadership?: Pick<Leadership, 'leads' | 'onChange'>;
+  readonly leadership?: Pick<Leadership, 'showsCluster' | 'onChange'>;
   /** From 0 to 1; default `Math.random`. */
   readonly random?: () => number;
 }
 
 /**
  * Asks the broker for its queues and the workers for their state, each on its own timer and never twice at a time, and
- * hands the answers to the metrics, while this agent leads. Failures are counted and logged once until it works again.
+ * hands the answers to the metrics, while this agent shows them. Failures are counted and logged once until it works again.
  */
 export function startProbes(deps: ProbeDeps): { close(): void } {
   const { metrics, clock, intervalMs, random = Math.random } = deps;
@@ -51,12 +51,16 @@ export function startProbes(deps: ProbeDeps): { close(): void } {
   };
   const stopCounting = repeat(clock, () => countTasks(deps), { firstMs: COUNT_TASKS_MS, nextMs: () => COUNT_TASKS_MS });
   let stops: readonly (() => void)[] = [];
-  const ask = (leads: boolean): void => {
+  let isAsking = false;
+  const ask = (isWanted: boolean): void => {
+    if (isWanted === isAsking) return;
+    isAsking = isWanted;
     stops.forEach((stop) => stop());
-    stops = leads ? [probe('queues', () => probeQueues(deps)), probe('workers', () => probeWorkers(deps))] : [];
+    stops = isWanted ? [probe('queues', () => probeQueues(deps)), probe('workers', () => probeWorkers(deps))] : [];
   };
-  ask(deps.leadership?.leads() ?? true);
-  const stopListening = deps.leadership?.onChange(ask);
+  const askIfShown = (): void => ask(deps.leadership?.showsCluster() ?? true);
+  askIfShown();
+  const stopListening = deps.leadership?.onChange(askIfShown);
   return {
     close: () => {
       stopListening?.();
