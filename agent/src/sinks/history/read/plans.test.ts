@@ -1,0 +1,215 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { closeAtEnd } from '../../../../../test/support/cleanup.ts';
+import { freshDatabase } from '../../../../../test/support/database.ts';
+import { fillHistory } from '../../../../../test/bench/fill.ts';
+import type { EventFilter } from '../../../core/query/events.ts';
+import type { SeriesColumn, SeriesDimension, TaskFilter, TaskSort, TaskSortKey } from '../../../core/query/filter.ts';
+import type { HistoryReader } from '../../../core/query/reader.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { openPool } from '../database.ts';
+import { quietLogger } from '../history.testkit.ts';
+import { type Catalogue, type PlanNode, recordingPool, type Statement, wholeScans } from './plans.testkit.ts';
+import { openHistoryReader } from './reader.ts';
+
+/*
+ * What the planner may do at any size is asked for with sequential scans and sorts made expensive: on tables that a test
+ * can fill
+ * it would take them because they are small. So this tells whether an index or a prune of partitions exists for each
+ * statement (but the scan of what is left of a text search, which docs/decisions/0002 has chosen); how long they take on ten million events is measured by `npm run bench -- --only scale`.
+ *
+ * The statements are those that the reader sends. The tables below are typed by the query's own types: a filter, a sort
+ * or a method that is added to them does not compile here until it is listed.
+ */
+const TASKS = 2_000;
+const DAYS = 3;
+const now = Date.now();
+const FROM = now - 3_600_000;
+
+const FILTERS: { readonly [K in keyof Required<TaskFilter>]: TaskFilter } = {
+  ids: { ids: ['0', '1'] },
+  names: { names: ['app.module_03.task_4', 'app.module_04.*'] },
+  states: { states: ['FAILURE'] },
+  workers: { workers: ['celery@worker-07.example'] },
+  queues: { queues: ['queue-3'] },
+  rootId: { rootId: 'r' },
+  parentId: { parentId: 'p' },
+  exceptionTypes: { exceptionTypes: ['ValueError'] },
+  notNames: { notNames: ['app.module_03.task_4'] },
+  notStates: { notStates: ['SUCCESS'] },
+  notWorkers: { notWorkers: ['celery@worker-07.example'] },
+  notQueues: { notQueues: ['queue-3'] },
+  notExceptionTypes: { notExceptionTypes: ['ValueError'] },
+  fingerprint: { fingerprint: 'f' },
+  fromMs: { fromMs: FROM },
+  toMs: { toMs: FROM },
+  receivedFrom: { receivedFrom: FROM / 1000, receivedOnly: true },
+  receivedTo: { receivedTo: FROM / 1000, receivedOnly: true },
+  receivedOnly: { receivedOnly: false, receivedFrom: FROM / 1000 },
+  runtimeMin: { runtimeMin: 1 },
+  runtimeMax: { runtimeMax: 0.1 },
+  argsText: { argsText: 'nowhere' },
+  kwargsText: { kwargsText: 'nowhere' },
+  resultText: { resultText: 'nowhere' },
+  exceptionText: { exceptionText: 'nowhere' },
+  search: { search: { kind: 'term', field: 'any', text: 'nowhere' } },
+};
+const SORTS: Readonly<Record<TaskSortKey, true>> = {
+  ...{ timestamp: true, name: true, state: true, received: true, started: true, runtime: true, worker: true },
+};
+const EVENTS: { readonly [K in keyof Required<EventFilter>]: Partial<EventFilter> } = {
+  fromMs: {},
+  toMs: { toMs: now },
+  names: { names: ['app.module_03.task_4'] },
+  states: { states: ['FAILURE'] },
+  types: { types: ['task-failed', 'worker-heartbeat'] },
+  workers: { workers: ['celery@worker-07.example'] },
+  notNames: { notNames: ['app.module_03.task_4'] },
+  notStates: { notStates: ['SUCCESS'] },
+  notWorkers: { notWorkers: ['celery@worker-07.example'] },
+  taskId: { taskId: 't' },
+  text: { text: 'nowhere' },
+  ascending: { ascending: true },
+};
+const DIMENSIONS: Readonly<Record<SeriesDimension, true>> = { name: true, worker: true, queue: true, state: true };
+const COLUMNS: Readonly<Record<SeriesColumn, true>> = { count: true, rate: true, p50: true, p95: true, p99: true };
+
+const keys = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => Object.keys(table) as K[];
+const NEWEST: TaskSort = { key: 'timestamp', descending: true };
+
+let reader: HistoryReader;
+let database: pg.Client;
+let catalogue: Catalogue;
+const sent: Statement[] = [];
+
+beforeAll(async () => {
+  const { url } = await freshDatabase();
+  await fillHistory(url, { tasks: TASKS, days: DAYS });
+  const pool = openPool({ databaseUrl: url, logger: quietLogger });
+  closeAtEnd({ close: () => pool.end() });
+  reader = openHistoryReader({
+    pool: recordingPool(pool, (statement) => void sent.push(statement)),
+    clock: systemClock,
+    logger: quietLogger,
+    statementTimeoutMs: 30_000,
+  });
+  database = new pg.Client({ connectionString: url });
+  await database.connect();
+  closeAtEnd({ close: () => database.end() });
+  await database.query(
+    'set enable_seqscan = off; set enable_sort = off; set max_parallel_workers_per_gather = 0; set jit = off',
+  );
+  catalogue = {
+    partial: await names('select indexrelid::regclass::text as name from pg_index where indpred is not null'),
+    empty: await names(`select relname::text as name from pg_class where relkind in ('r', 'i') and reltuples <= 0`),
+  };
+});
+
+async function names(sql: string): Promise<Set<string>> {
+  return new Set((await database.query<{ name: string }>(sql)).rows.map(({ name }) => name));
+}
+
+/** Carries out the work, and tells which scans of whole partitions the statements that it sent would make. */
+async function scansOf(work: () => Promise<unknown>): Promise<string[]> {
+  sent.length = 0;
+  await work();
+  const found: string[] = [];
+  for (const { text, values } of sent) {
+    const { rows } = await database.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`explain (format json) ${text}`, [
+      ...values,
+    ]);
+    const [plan] = rows[0]?.['QUERY PLAN'] ?? [];
+    if (plan === undefined) throw new Error(`no plan of ${text}`);
+    found.push(...wholeScans(plan.Plan, catalogue).map((scan) => `${scan}: ${text}`));
+  }
+  return found;
+}
+
+async function twoPages(filter: TaskFilter, sort: TaskSort): Promise<void> {
+  const { nextCursor } = await reader.searchTasks(filter, sort, 2);
+  if (nextCursor !== undefined) await reader.searchTasks(filter, sort, 2, nextCursor);
+}
+
+async function all(rows: AsyncIterable<unknown>): Promise<void> {
+  for await (const row of rows) if (row === undefined) return;
+}
+
+/** `filter by sort` of the searches that scan. Both directions of a sort read the same index. */
+async function scannedSearches(more: TaskFilter, filters = keys(FILTERS), sorts = keys(SORTS)): Promise<string[]> {
+  const scanned: string[] = [];
+  for (const filter of filters) {
+    for (const key of sorts) {
+      const scans = await scansOf(() => twoPages({ ...FILTERS[filter], ...more }, { key, descending: true }));
+      if (scans.length > 0) scanned.push(`${filter} by ${key}`);
+    }
+  }
+  return scanned;
+}
+
+/** Sorts that no index gives, and filters that none narrows: see docs/decisions/0013-scale-of-the-history.md. */
+const UNINDEXED_SORTS: readonly TaskSortKey[] = ['name', 'state', 'started', 'runtime', 'worker'];
+const WIDE_FILTERS: readonly (keyof TaskFilter)[] = [
+  ...(['exceptionTypes', 'notNames', 'notWorkers', 'notQueues', 'notExceptionTypes'] as const),
+  ...(['runtimeMin', 'runtimeMax', 'argsText', 'kwargsText', 'resultText', 'exceptionText'] as const),
+  'search',
+];
+
+describe('the plans of what the API asks', () => {
+  it('are seen for what they are', async () => {
+    expect(await scansOf(() => reader.searchTasks({}, { key: 'runtime', descending: true }, 10))).not.toEqual([]);
+    expect(await scansOf(() => reader.searchTasks({}, NEWEST, 10))).toEqual([]);
+  });
+
+  it('of a search scan only where a sort without an index meets a filter without one', async () => {
+    const expected = WIDE_FILTERS.flatMap((filter) => UNINDEXED_SORTS.map((sort) => `${filter} by ${sort}`));
+    expect(new Set(await scannedSearches({}))).toEqual(new Set(expected));
+  });
+
+  it('of these never scan within a range of time', async () => {
+    expect(await scannedSearches({ fromMs: FROM, toMs: now }, [...WIDE_FILTERS], [...UNINDEXED_SORTS])).toEqual([]);
+  });
+
+  it('of everything else', async () => {
+    const range = { fromMs: FROM, toMs: now };
+    const series = { ...range, stepMs: 60_000, limit: 10 };
+    const work: { readonly [K in keyof HistoryReader]: () => Promise<unknown> } = {
+      searchTasks: () => twoPages({}, NEWEST),
+      listTasks: () => reader.listTasks({}, NEWEST, 10, 10),
+      exportTasks: () => all(reader.exportTasks(range, NEWEST, 10)),
+      countTasks: () => reader.countTasks(range, 10_000),
+      findTask: () => reader.findTask('t'),
+      taskTimeline: () => reader.taskTimeline('t'),
+      childrenOf: () => reader.childrenOf(['t']),
+      workflow: () => reader.workflow('r', 100),
+      taskNames: () => reader.taskNames(),
+      series: async () => {
+        for (const by of [undefined, ...keys(DIMENSIONS)]) {
+          for (const column of keys(COLUMNS)) {
+            await reader.series({ ...series, by: by === undefined ? [] : [by], columns: [column] });
+          }
+        }
+      },
+      failures: async () => {
+        await reader.failures({}, 10);
+        await reader.failures(range, 10, { ...range, steps: 30 });
+      },
+      workers: () => reader.workers(),
+      events: async () => {
+        for (const filter of keys(EVENTS)) {
+          const asked = { fromMs: FROM, ...EVENTS[filter] };
+          const { nextCursor } = await reader.events(asked, 2);
+          if (nextCursor !== undefined) await reader.events(asked, 2, nextCursor);
+        }
+      },
+      workerEvents: () => reader.workerEvents('celery@worker-07.example', FROM, now, 10),
+      queueNames: () => reader.queueNames(),
+      gaps: () => reader.gaps(FROM, now, 10),
+    };
+    const scanned: Record<string, string[]> = {};
+    for (const method of keys(work)) {
+      const scans = await scansOf(work[method]);
+      if (scans.length > 0) scanned[method] = scans;
+    }
+    expect(scanned).toEqual({});
+  });
+});
