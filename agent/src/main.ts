@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { type Agent, startAgent } from './app.ts';
 import { agentVersion } from './app/settings.ts';
 import { doctorParts, runDoctorCommand } from './app/doctor.ts';
+import { runImportCommand } from './app/import.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import { helpText, printConfig } from './config/help.ts';
 import { insecurities } from './config/insecurities.ts';
@@ -38,6 +39,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT_CONFIG;
   }
   if (loaded.printOnly) return print(printConfig(loaded.values));
+  if (loaded.importOnly) {
+    const line = (text: string): unknown => process.stdout.write(`${text}\n`);
+    return runImportCommand(loaded.config, { clock: systemClock, logger: SILENT, line });
+  }
   const warnings = [...loaded.warnings, ...insecurities(loaded.config, loaded.values)];
   return loaded.doctor === undefined ? run(loaded.config, warnings) : doctor(loaded.config, warnings, loaded.doctor);
 }

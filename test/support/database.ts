@@ -20,12 +20,19 @@ async function administer(serverUrl: string, statement: string): Promise<void> {
   }
 }
 
-/** An empty database of its own, on the test's Postgres or on the one given. */
-export async function freshDatabase(serverUrl = testDatabaseUrl()): Promise<FreshDatabase> {
+/**
+ * An empty database of its own, on the test's Postgres or on the one given. With an extension (default: the one that
+ * `UMBEL_TEST_DATABASE_EXTENSION` names, to run tests of the history on TimescaleDB or Citus) it has that already.
+ */
+export async function freshDatabase(
+  serverUrl = testDatabaseUrl(),
+  extension = process.env['UMBEL_TEST_DATABASE_EXTENSION'],
+): Promise<FreshDatabase> {
   const name = `umbel_test_${randomBytes(6).toString('hex')}`;
   await administer(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
+  if (extension !== undefined) await administer(url.href, `create extension ${extension}`);
   const database = {
     url: url.href,
     drop: () => administer(serverUrl, `drop database if exists ${name} with (force)`),

@@ -116,7 +116,7 @@ async function databaseContext({ history }: Config, clock: Clock): Promise<Datab
 }
 
 /** Of the embedded Postgres that runs on the data directory: postmaster.pid names its socket's directory in line 5. */
-async function embeddedUrl(dataDir: string): Promise<string | undefined> {
+export async function embeddedUrl(dataDir: string): Promise<string | undefined> {
   const text = await readFile(join(resolve(dataDir), 'postgres', 'postmaster.pid'), 'utf8').catch(() => '');
   const socket = text.split('\n')[4]?.trim();
   return socket === undefined || socket === '' ? undefined : databaseUrl(await realpath(socket));

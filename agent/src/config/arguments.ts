@@ -30,8 +30,8 @@ export function readArguments(argv: readonly string[]): Arguments {
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     if (word === '--') continue;
-    if (word === 'doctor') {
-      result.actions.push('doctor');
+    if (word === 'doctor' || word === 'import') {
+      result.actions.push(word);
       continue;
     }
     if (!word.startsWith('-') || word === '-') {
@@ -53,7 +53,7 @@ export function readArguments(argv: readonly string[]): Arguments {
 
 function notAnOption(word: string, result: { problems: string[]; warnings: string[] }): void {
   if (word === 'flower' || word === 'celery') {
-    result.warnings.push(`${word}: there are no commands but doctor, only options; the word was left out`);
+    result.warnings.push(`${word}: there are no commands but doctor and import, only options; the word was left out`);
   } else {
     result.problems.push(`${word}: not an option; write options as --name value (--help lists them)`);
   }

@@ -31,6 +31,8 @@ export function helpText(): string {
     '  doctor [--json]',
     `${' '.repeat(INDENT + 2)}Check broker, workers, result backend, database and Grafana instead of starting, and say what to do.`,
     `${' '.repeat(INDENT + 2)}Ends with 1 when a check failed. Takes the same options and variables as the agent.`,
+    '  import',
+    `${' '.repeat(INDENT + 2)}Take the ended tasks in the database that --result-backend names as a first history. May be repeated.`,
   ].join('\n');
 }
 

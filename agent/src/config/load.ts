@@ -35,12 +35,14 @@ export interface Loaded {
   readonly printOnly: boolean;
   /** `doctor` was given: checks instead of a start; with `--json` they are printed so. */
   readonly doctor?: { readonly json: boolean };
+  /** `import` was given: the results that the result backend holds become the first history. */
+  readonly importOnly: boolean;
 }
 
 /** The action that the command line asks for before anything is checked: `help` wins over `version`. */
 export function requestedAction(argv: readonly string[]): Action | undefined {
   const { actions } = readArguments(argv);
-  return (['help', 'version', 'hash-password', 'print-config', 'doctor'] as const).find((action) =>
+  return (['help', 'version', 'hash-password', 'print-config', 'doctor', 'import'] as const).find((action) =>
     actions.includes(action),
   );
 }
@@ -71,6 +73,7 @@ export function loadConfig(
     config,
     warnings: [...new Set(load.warnings)],
     values: [...values.values()],
+    importOnly: fromArguments.actions.includes('import'),
     printOnly: fromArguments.actions.includes('print-config'),
     ...(fromArguments.actions.includes('doctor') && { doctor: { json: fromArguments.actions.includes('json') } }),
   };

@@ -9,7 +9,7 @@ export type Meaning =
   | { readonly kind: 'action'; readonly action: Action };
 
 /** Done instead of starting; `json` only says how `doctor` prints. */
-export type Action = 'help' | 'version' | 'print-config' | 'hash-password' | 'doctor' | 'json';
+export type Action = 'help' | 'version' | 'print-config' | 'hash-password' | 'doctor' | 'import' | 'json';
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   help: 'help',

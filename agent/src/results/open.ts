@@ -51,7 +51,7 @@ export function openResultBackend(url: string, deps: ResultBackendDeps): ResultB
   return { unreadable: `${known ?? `${name} is not read`}; ${FIX}` };
 }
 
-export function isUnreadable(opened: ResultBackend | UnreadableBackend): opened is UnreadableBackend {
+export function isUnreadable(opened: object): opened is UnreadableBackend {
   return 'unreadable' in opened;
 }
 
@@ -94,18 +94,29 @@ function forParser(url: string): string {
   return query.size === 0 ? base : `${base}?${query.toString()}`;
 }
 
-/** `db+DIALECT+DRIVER://…` of SQLAlchemy; every driver of Postgres means the same server. */
-function databaseBackend(url: string, deps: ResultBackendDeps): ResultBackend | UnreadableBackend {
-  const match = /^(?:db|database)\+([a-z0-9_]+)(?:\+[a-z0-9_]+)?:(\/\/.*)$/is.exec(url);
+/**
+ * Where a database backend lies: `db+DIALECT+DRIVER://…` of SQLAlchemy; every driver of Postgres means the same server.
+ */
+export function databaseAddress(
+  url: string,
+): { readonly connectionString: string; readonly displayUrl: string } | UnreadableBackend {
+  const match = /^(?:db|database)\+([a-z0-9_]+)(?:\+[a-z0-9_]+)?:(\/\/.*)$/is.exec(url.trim());
   const [, dialect = '', rest = ''] = match ?? [];
   if (!/^postgres(ql)?$/i.test(dialect)) {
     const name = dialect === '' ? 'a database URL without db+DIALECT:// in front' : `db+${dialect.toLowerCase()}://`;
     return { unreadable: `${name} is not read, of databases only Postgres is; ${FIX}` };
   }
-  const { clock, table, schema } = deps;
-  return new DatabaseResultBackend({
+  return {
     connectionString: `postgresql:${withoutDriverOptions(rest)}`,
     displayUrl: `db+postgresql:${hidden(rest)}`,
+  };
+}
+
+function databaseBackend(url: string, { clock, table, schema }: ResultBackendDeps): ResultBackend | UnreadableBackend {
+  const address = databaseAddress(url);
+  if (isUnreadable(address)) return address;
+  return new DatabaseResultBackend({
+    ...address,
     clock,
     ...(table !== undefined && { table }),
     ...(schema !== undefined && { schema }),

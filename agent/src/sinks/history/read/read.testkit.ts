@@ -3,6 +3,8 @@ import type { TaskFilter, TaskSort } from '../../../core/query/filter.ts';
 import type { HistoryReader } from '../../../core/query/reader.ts';
 import { type HistoryKit, NOON, openHistoryKit, quietLogger, settableClock } from '../history.testkit.ts';
 import { openPool } from '../database.ts';
+import { dayOf } from '../days.ts';
+import { Partitions } from '../partitions.ts';
 import { openHistoryReader } from './reader.ts';
 
 export const NEWEST: TaskSort = { key: 'timestamp', descending: true };
@@ -19,14 +21,18 @@ export interface ReadKit extends HistoryKit {
 /** A migrated database with tasks in two partitions, and a reader whose clock stands at noon. */
 export async function openReadKit(): Promise<ReadKit> {
   const kit = await openHistoryKit();
-  await kit.rows(
-    `create table tasks_of_noon partition of celery_tasks for values from ('2026-03-10') to ('2026-03-11')`,
-  );
+  await new Partitions({ pool: kit.pool, clock: settableClock(), logger: quietLogger }).ensure([dayOf(NOON)]);
   const insert = async (table: string, rows: readonly object[]): Promise<void> => {
     if (rows.length === 0) return;
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].join(', ');
+    // Every column by its type: Citus sends the function to its nodes, where a row of the table is no type.
+    const [types] = await kit.rows<{ list: string }>(
+      `select string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ') as list from pg_attribute
+       where attrelid = $1::regclass and attname = any($2)`,
+      [table, columns.split(', ')],
+    );
     await kit.rows(
-      `insert into ${table} (${columns}) select ${columns} from json_populate_recordset(null::${table}, $1::json)`,
+      `insert into ${table} (${columns}) select ${columns} from json_to_recordset($1::json) as given(${types?.list ?? ''})`,
       [JSON.stringify(rows)],
     );
   };
