@@ -49,8 +49,10 @@ for (const { name, extension, url } of SERVERS) {
     });
 
     const rows = async (sql: string): Promise<unknown[]> => (await pool.query<Record<string, unknown>>(sql)).rows;
-    const ids = async (table: string): Promise<unknown[]> =>
-      (await rows(`select distinct task_id from ${table} order by 1`)).map((row) => Object.values(row as object)[0]);
+    const ids = async (table: string): Promise<string[]> => {
+      const found = await pool.query<{ task_id: string }>(`select distinct task_id from ${table} order by 1`);
+      return found.rows.map((row) => row.task_id);
+    };
 
     it('uses what the server has', async () => {
       const { kind } = await openPartitioning({ pool, logger: quietLogger });
