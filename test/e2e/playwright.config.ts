@@ -6,8 +6,8 @@ const { GRAFANA_URL, CHROMIUM } = process.env;
 const auth = `${dirname(createRequire(import.meta.url).resolve('@grafana/plugin-e2e'))}/auth`;
 
 export default defineConfig({
-  timeout: 120_000,
-  expect: { timeout: 30_000 },
+  timeout: 240_000,
+  expect: { timeout: 90_000 },
   reporter: 'list',
   outputDir: '../../node_modules/.cache/umbel/e2e',
   use: {
