@@ -2,7 +2,7 @@ import { BY_VARIABLES, WITH_STATE } from './filters';
 import { dashboard } from './lib/build';
 import { ours, STATE_COLOURS, timeseries } from './lib/panels';
 import { celery } from './lib/sources';
-import { datasource, queue, state, task, worker } from './lib/variables';
+import { datasource, fingerprint, queue, state, task, worker } from './lib/variables';
 
 const graph = { width: 12, height: 7 } as const;
 
@@ -10,7 +10,7 @@ export const tasks = dashboard({
   key: 'tasks',
   title: 'Celery / Tasks',
   description: 'Search, follow and act on tasks.',
-  variables: [datasource, task, state, queue, worker],
+  variables: [datasource, task, state, queue, worker, fingerprint],
   sections: [
     {
       panels: [
@@ -39,7 +39,7 @@ export const tasks = dashboard({
           empty: 'No task matches',
           width: 24,
           height: 22,
-          targets: [celery({ kind: 'tasks', filter: WITH_STATE, live: true })],
+          targets: [celery({ kind: 'tasks', filter: { ...WITH_STATE, fingerprint: '$fingerprint' }, live: true })],
         }),
       ],
     },

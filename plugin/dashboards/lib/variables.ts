@@ -2,6 +2,7 @@ import type * as cog from '@grafana/grafana-foundation-sdk/cog';
 import {
   DatasourceVariableBuilder,
   QueryVariableBuilder,
+  TextBoxVariableBuilder,
   VariableRefresh,
   type VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -56,3 +57,8 @@ export const taskId: Variable = list(
   'A task by its id: paste one, or take one of the latest',
   'recent',
 );
+
+export const fingerprint: Variable = new TextBoxVariableBuilder(DASHBOARD_VARIABLES.fingerprint)
+  .label('Failure group')
+  .description('Fingerprint of a group of failures, as the Failures panel hands it over; narrows the table')
+  .defaultValue('');

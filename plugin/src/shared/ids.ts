@@ -32,6 +32,8 @@ export const DASHBOARD_VARIABLES = {
   queue: 'queue',
   worker: 'worker',
   state: 'state',
+  /** A group of failures: dashboard Tasks */
+  fingerprint: 'fingerprint',
   /** One task: dashboards Task and Workflow */
   taskId: 'task_id',
 } as const;

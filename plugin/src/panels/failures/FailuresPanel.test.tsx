@@ -94,3 +94,18 @@ it('says so where nothing has failed', () => {
   render(<FailuresPanel {...view('Viewer', [])} />);
   expect(screen.getByText('No failures in this time range')).toBeInTheDocument();
 });
+
+it('leads to the tasks of the group, with the time range', async () => {
+  render(<FailuresPanel {...view('Viewer')} />);
+  await userEvent.click(screen.getByRole('button', { name: 'ValueError' }));
+  const link = await screen.findByRole('link', { name: 'Show tasks' });
+  const url = new URL(link.getAttribute('href') ?? '', 'http://grafana');
+  expect(url.pathname).toBe('/d/umbel-tasks');
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    'var-datasource': TEST_UID,
+    'var-fingerprint': 'f1',
+    'var-state': 'FAILURE',
+    from: 'now-6h',
+    to: 'now',
+  });
+});

@@ -1,19 +1,20 @@
 import { css } from '@emotion/css';
-import { type GrafanaTheme2, LoadingState, locationUtil, type PanelProps } from '@grafana/data';
+import { type GrafanaTheme2, LoadingState, type PanelProps, type TimeRange } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { PanelDataErrorView } from '@grafana/runtime';
 import { RadioButtonGroup, ScrollContainer, useStyles2 } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
+import { boardUrl } from '../../shared/boardUrl';
 import { BulkDialog } from '../../shared/bulk/BulkDialog';
+import { DASHBOARD_VARIABLES } from '../../shared/ids';
 import { TaskDrawer } from '../../shared/task/TaskDrawer';
 import { NoRows, Waiting } from '../../shared/ui/Answers';
 import { formatCount } from '../../shared/ui/format';
+import { Nothing } from '../../shared/ui/Nothing';
 import { FailureHeader } from './FailureHeader';
 import { GroupRow } from './GroupRow';
 import { filterOf, type FoundFailures, type Group, isNew, readFailures, sortGroups } from './model';
 import { type FailuresPanelOptions, sortOptions } from './options';
-import { tasksUrl } from './tasksUrl';
 
 /** Below it first seen and names move into the opened group. */
 const WIDE = 900;
@@ -23,21 +24,11 @@ export function FailuresPanel(props: PanelProps<FailuresPanelOptions>) {
   const { id, data, fieldConfig, width, height } = props;
   const found = useMemo(() => readFailures(data), [data]);
   if (found === undefined) {
-    if (data.state === LoadingState.Loading) {
-      return <Waiting width={width} />;
-    }
-    const message = t(
+    const missing = t(
       'failures.no-frame',
       'This panel shows failures. Choose a Celery data source, and “Failures” as the kind of the query.',
     );
-    return (
-      <PanelDataErrorView
-        panelId={id}
-        data={data}
-        fieldConfig={fieldConfig}
-        message={data.errors?.[0]?.message ?? message}
-      />
-    );
+    return <Nothing {...{ id, data, fieldConfig, width, missing }} />;
   }
   return (
     <div style={{ height, position: 'relative' }}>
@@ -97,9 +88,7 @@ function FailureTable({
                 isNew={isNew(group, fromMs, toMs)}
                 open={opened === group.fingerprint}
                 nowMs={toMs}
-                tasksUrl={
-                  source === undefined ? undefined : locationUtil.assureBaseUrl(tasksUrl(source.uid, group, timeRange))
-                }
+                tasksUrl={source === undefined ? undefined : tasksUrl(source.uid, group, timeRange)}
                 canAct={source !== undefined}
                 onToggle={() => setOpened(opened === group.fingerprint ? undefined : group.fingerprint)}
                 onSample={() => setSample(group.sampleTaskId)}
@@ -130,6 +119,12 @@ function FailureTable({
       )}
     </div>
   );
+}
+
+/** The dashboard with the tasks of the group. */
+function tasksUrl(uid: string, { fingerprint }: Group, { raw }: TimeRange): string {
+  const variables = { [DASHBOARD_VARIABLES.fingerprint]: fingerprint, [DASHBOARD_VARIABLES.state]: 'FAILURE' };
+  return boardUrl(uid, 'tasks', variables, raw);
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -1,14 +1,13 @@
-import { LoadingState, type PanelProps } from '@grafana/data';
+import type { PanelProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { PanelDataErrorView } from '@grafana/runtime';
 import { Alert, useStyles2 } from '@grafana/ui';
 import { css } from '@emotion/css';
 import React, { useMemo, useState } from 'react';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Queues } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
-import { NoRows, Waiting } from '../../shared/ui/Answers';
-import { errorOf } from '../../shared/ui/errorOf';
+import { NoRows } from '../../shared/ui/Answers';
+import { Nothing } from '../../shared/ui/Nothing';
 import { useNow } from '../../shared/ui/useNow';
 import { type TableSort, VirtualTable } from '../../shared/ui/VirtualTable';
 import { isEmpty, sortRows, toQueueRows } from './model';
@@ -40,18 +39,12 @@ export function QueuesPanel(props: PanelProps<QueuesOptions>) {
   const columns = useQueueColumns({ ...props, rows: shown, frame, history, nowMs, uid: source?.uid });
 
   if (rows.length === 0) {
-    if (data.state === LoadingState.Loading) {
-      return <Waiting width={width} />;
-    }
-    return frame === undefined || data.state === LoadingState.Error ? (
-      <PanelDataErrorView
-        panelId={id}
-        data={data}
-        fieldConfig={fieldConfig}
-        message={errorOf(data) ?? t('queues.no-frame', 'Choose the query "Queues" of a Celery data source.')}
+    return (
+      <Nothing
+        {...{ id, data, fieldConfig, width }}
+        missing={t('queues.no-frame', 'Choose the query "Queues" of a Celery data source.')}
+        empty={frame === undefined ? undefined : t('queues.empty', 'No queue is known yet.')}
       />
-    ) : (
-      <NoRows title={t('queues.empty', 'No queue is known yet.')} />
     );
   }
 

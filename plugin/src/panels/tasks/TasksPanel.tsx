@@ -1,7 +1,6 @@
 import { css } from '@emotion/css';
 import { type GrafanaTheme2, LoadingState, type PanelProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { PanelDataErrorView } from '@grafana/runtime';
 import { Button, useStyles2 } from '@grafana/ui';
 import React, { useCallback, useMemo, useState } from 'react';
 import { AgentError } from '../../shared/client';
@@ -10,6 +9,7 @@ import type { BulkKind } from '../../shared/bulk/bulkFlow';
 import { BulkDialog } from '../../shared/bulk/BulkDialog';
 import { TaskDrawer } from '../../shared/task/TaskDrawer';
 import { Failed, NoRows, Waiting } from '../../shared/ui/Answers';
+import { Nothing } from '../../shared/ui/Nothing';
 import { STATES } from '../../shared/ui/stateLook';
 import { type ColumnChoice, chosenColumns } from './columnModel';
 import type { TasksPanelOptions } from './options';
@@ -25,21 +25,14 @@ const USUAL_SORT: Sort = { key: 'timestamp', descending: true };
 
 /** Tasks as a live table: search, details, actions on one or many. */
 export function TasksPanel(props: PanelProps<TasksPanelOptions>) {
-  const { id, data, fieldConfig, height } = props;
+  const { id, data, fieldConfig, width, height } = props;
   const found = useMemo(() => readFound(data), [data]);
   if (found === undefined && data.state !== LoadingState.Loading) {
-    const message = t(
+    const missing = t(
       'tasks.no-frame',
       'This panel shows tasks. Choose a Celery data source, and “Tasks” as the kind of the query.',
     );
-    return (
-      <PanelDataErrorView
-        panelId={id}
-        data={data}
-        fieldConfig={fieldConfig}
-        message={data.errors?.[0]?.message ?? message}
-      />
-    );
+    return <Nothing {...{ id, data, fieldConfig, width, missing }} />;
   }
   return (
     <div style={{ height, position: 'relative' }}>

@@ -1,17 +1,16 @@
 import { css } from '@emotion/css';
-import { type GrafanaTheme2, LoadingState, type PanelProps } from '@grafana/data';
+import { type GrafanaTheme2, type PanelProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { PanelDataErrorView } from '@grafana/runtime';
 import { useStyles2 } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import { type Command, ConfirmCommand } from '../../shared/actions/ConfirmCommand';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Target, Worker } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
-import { NoRows, Waiting } from '../../shared/ui/Answers';
-import { errorOf } from '../../shared/ui/errorOf';
 import type { LiveState } from '../../shared/ui/LiveBadge';
 import { useArrival } from './useArrival';
+import { NoRows } from '../../shared/ui/Answers';
+import { Nothing } from '../../shared/ui/Nothing';
 import { VirtualTable } from '../../shared/ui/VirtualTable';
 import { CommandMenu } from './CommandMenu';
 import { WorkerDrawer } from './detail/WorkerDrawer';
@@ -51,7 +50,13 @@ export function WorkersPanel(props: PanelProps<WorkersOptions>) {
     menu: options.actions ? (row) => <RowMenu row={row} commands={commands} onOrder={setOrder} /> : undefined,
   });
   if (all.length === 0) {
-    return <NoWorkers {...props} hasFrame={frame !== undefined} />;
+    return (
+      <Nothing
+        {...props}
+        missing={t('workers.no-frame', 'Choose the query "Workers" of a Celery data source.')}
+        empty={frame === undefined ? undefined : t('workers.empty', 'No worker has been seen yet.')}
+      />
+    );
   }
   const openRow = all.find(({ hostname }) => hostname === openWorker);
   return (
@@ -92,26 +97,6 @@ export function WorkersPanel(props: PanelProps<WorkersOptions>) {
         <ConfirmCommand source={source} {...order} onClose={() => setOrder(undefined)} />
       )}
     </div>
-  );
-}
-
-interface NoWorkersProps extends Pick<PanelProps, 'id' | 'data' | 'fieldConfig' | 'width'> {
-  readonly hasFrame: boolean;
-}
-
-function NoWorkers({ id, data, fieldConfig, width, hasFrame }: NoWorkersProps) {
-  if (data.state === LoadingState.Loading) {
-    return <Waiting width={width} />;
-  }
-  return !hasFrame || data.state === LoadingState.Error ? (
-    <PanelDataErrorView
-      panelId={id}
-      data={data}
-      fieldConfig={fieldConfig}
-      message={errorOf(data) ?? t('workers.no-frame', 'Choose the query "Workers" of a Celery data source.')}
-    />
-  ) : (
-    <NoRows title={t('workers.empty', 'No worker has been seen yet.')} />
   );
 }
 

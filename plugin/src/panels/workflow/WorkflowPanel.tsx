@@ -1,14 +1,12 @@
 import { css } from '@emotion/css';
-import { type GrafanaTheme2, LoadingState, type PanelProps } from '@grafana/data';
+import { type GrafanaTheme2, type PanelProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { PanelDataErrorView } from '@grafana/runtime';
 import { useStyles2 } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
 import type { Task } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
-import { Waiting } from '../../shared/ui/Answers';
-import { errorOf } from '../../shared/ui/errorOf';
+import { Nothing } from '../../shared/ui/Nothing';
 import { useNow } from '../../shared/ui/useNow';
 import { GanttView } from './GanttView';
 import { GraphView } from './GraphView';
@@ -48,16 +46,7 @@ export function WorkflowPanel({
   const [zoom, setZoom] = useState(1);
 
   if (relations.tasks.size === 0) {
-    return data.state === LoadingState.Loading ? (
-      <Waiting width={width} />
-    ) : (
-      <PanelDataErrorView
-        panelId={id}
-        data={data}
-        fieldConfig={fieldConfig}
-        message={errorOf(data) ?? emptyMessage(frame !== undefined)}
-      />
-    );
+    return <Nothing {...{ id, data, fieldConfig, width }} missing={emptyMessage(frame !== undefined)} />;
   }
 
   const view = chosen ?? options.view;

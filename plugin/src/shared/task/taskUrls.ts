@@ -1,9 +1,8 @@
 import { locationUtil, type TimeRange } from '@grafana/data';
-import { locationService } from '@grafana/runtime';
 import type { CeleryDataSource } from '../../datasource/datasource';
 import type { Task } from '../api';
+import { boardUrl, instantText } from '../boardUrl';
 import { DASHBOARD_VARIABLES } from '../ids';
-import { dashboardUrl } from '../links';
 
 export interface TaskUrls {
   readonly task: string;
@@ -28,12 +27,8 @@ export function taskUrls(
 ): TaskUrls {
   const { taskId, rootId, name, worker, traceId } = task;
   const { lokiUid, tempoUid } = source.options;
-  const board = (which: Parameters<typeof dashboardUrl>[1], variable: string, value: string | null | undefined) =>
-    value === null || value === undefined
-      ? undefined
-      : locationUtil.assureBaseUrl(
-          keepVariables(dashboardUrl(source.uid, which, { [variable]: value }, rangeText(range))),
-        );
+  const board = (which: Parameters<typeof boardUrl>[1], variable: string, value: string | null | undefined) =>
+    value === null || value === undefined ? undefined : boardUrl(source.uid, which, { [variable]: value }, range.raw);
   const life = lifeOf(task, range);
   return {
     task: board('task', DASHBOARD_VARIABLES.taskId, taskId) ?? '',
@@ -45,26 +40,10 @@ export function taskUrls(
         ? undefined
         : exploreUrl(lokiUid, { expr: `{service_name=~".+"} |= \`${taskId}\``, queryType: 'range' }, life),
     trace:
-      tempoUid === undefined || traceId === undefined
+      tempoUid === undefined || (traceId ?? '') === ''
         ? undefined
         : exploreUrl(tempoUid, { query: traceId, queryType: 'traceql' }, life),
   };
-}
-
-function rangeText({ raw }: TimeRange): string {
-  return new URLSearchParams({ from: rawText(raw.from), to: rawText(raw.to) }).toString();
-}
-
-function rawText(instant: TimeRange['raw']['from']): string {
-  return typeof instant === 'string' ? instant : String(instant.valueOf());
-}
-
-/** Variables that are set where the link stands, but for those that the link sets itself. */
-function keepVariables(url: string): string {
-  const own = new URLSearchParams(url.split('?')[1] ?? '');
-  const kept = [...locationService.getSearch()].filter(([name]) => name.startsWith('var-') && !own.has(name));
-  const text = new URLSearchParams(kept).toString();
-  return text === '' ? url : `${url}&${text}`;
 }
 
 function lifeOf(task: Partial<Task>, range: TimeRange): { from: string; to: string } {
@@ -72,7 +51,7 @@ function lifeOf(task: Partial<Task>, range: TimeRange): { from: string; to: stri
     (ms): ms is number => typeof ms === 'number',
   );
   if (instants.length === 0) {
-    return { from: rawText(range.raw.from), to: rawText(range.raw.to) };
+    return { from: instantText(range.raw.from), to: instantText(range.raw.to) };
   }
   return {
     from: String(Math.floor(Math.min(...instants) - MARGIN_MS)),

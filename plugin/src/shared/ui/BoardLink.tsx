@@ -1,9 +1,9 @@
 import { css } from '@emotion/css';
-import { type GrafanaTheme2, locationUtil, type RawTimeRange } from '@grafana/data';
+import type { GrafanaTheme2, RawTimeRange } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
+import { boardUrl } from '../boardUrl';
 import type { DASHBOARD_UIDS } from '../ids';
-import { dashboardUrl } from '../links';
 
 export interface BoardLinkProps {
   /** Of the data source, which the dashboard shows too; undefined while it is not known: the text alone */
@@ -15,28 +15,22 @@ export interface BoardLinkProps {
   readonly children: React.ReactNode;
 }
 
-/** A link to a dashboard of the app that keeps data source and time range. */
+/** A link to a dashboard of the app that keeps data source, time range and variables. */
 export function BoardLink({ uid, board, variables, range, title, children }: BoardLinkProps) {
   const styles = useStyles2(getStyles);
   if (uid === undefined) {
     return <span title={title}>{children}</span>;
   }
-  const url = dashboardUrl(uid, board, variables, range === undefined ? undefined : rangeText(range));
   return (
     <a
       className={styles.link}
-      href={locationUtil.assureBaseUrl(url)}
+      href={boardUrl(uid, board, variables, range)}
       title={title}
       onClick={(event) => event.stopPropagation()}
     >
       {children}
     </a>
   );
-}
-
-function rangeText({ from, to }: RawTimeRange): string {
-  const text = (end: RawTimeRange['from']) => encodeURIComponent(typeof end === 'string' ? end : String(end.valueOf()));
-  return `from=${text(from)}&to=${text(to)}`;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
