@@ -14,6 +14,7 @@ describe('migrate', () => {
       { name: '0001_history' },
       { name: '0002_audit' },
       { name: '0003_events_by_time' },
+      { name: '0006_imports' },
     ]);
     expect(await queryRows(url, 'select count(*)::int as n from celery_tasks')).toEqual([{ n: 0 }]);
   });

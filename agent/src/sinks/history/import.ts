@@ -97,8 +97,10 @@ export class TaskImport {
     if (byId.size === 0) return 0;
     const columns = Object.keys(TYPES).join(', ');
     const typed = Object.entries(TYPES).map((column) => column.join(' '));
+    // Materialised: Citus cannot send the function to its nodes.
     await client.query(
-      `insert into celery_tasks (${columns}) select ${columns} from json_to_recordset($1::json) as t(${typed.join(', ')})`,
+      `with given as materialized (select * from json_to_recordset($1::json) as t(${typed.join(', ')}))
+       insert into celery_tasks (${columns}) select ${columns} from given`,
       [JSON.stringify([...byId.values()].map((task) => this.#row(task, source, nowMs)))],
     );
     const rollups = new RollupBatch();
@@ -149,7 +151,7 @@ export class TaskImport {
   }
 }
 
-/** Columns of celery_tasks that an import fills; their types stand with them because Citus sends them to its nodes. */
+/** Columns of celery_tasks that an import fills, by their types. */
 const TYPES = {
   ...{ seen_on: 'date', timestamp: 'float8', started: 'float8', succeeded: 'float8', failed: 'float8' },
   ...{ revoked: 'float8', runtime: 'float8', retries: 'integer', task_id: 'text', state: 'text', name: 'text' },

@@ -25,14 +25,15 @@ export async function openReadKit(): Promise<ReadKit> {
   const insert = async (table: string, rows: readonly object[]): Promise<void> => {
     if (rows.length === 0) return;
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].join(', ');
-    // Every column by its type: Citus sends the function to its nodes, where a row of the table is no type.
+    // Materialised, and every column by its type: Citus cannot send the function to its nodes.
     const [types] = await kit.rows<{ list: string }>(
       `select string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ') as list from pg_attribute
        where attrelid = $1::regclass and attname = any($2)`,
       [table, columns.split(', ')],
     );
     await kit.rows(
-      `insert into ${table} (${columns}) select ${columns} from json_to_recordset($1::json) as given(${types?.list ?? ''})`,
+      `with given as materialized (select * from json_to_recordset($1::json) as t(${types?.list ?? ''}))
+       insert into ${table} (${columns}) select ${columns} from given`,
       [JSON.stringify(rows)],
     );
   };
