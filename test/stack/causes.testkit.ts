@@ -4,41 +4,51 @@ import { envelope } from '../celery-app/publish.mjs';
 import { closeAtEnd } from '../support/cleanup.ts';
 import { appEnvironment } from '../support/celery.ts';
 import { startPython } from '../support/python.ts';
-import { pause, waitFor } from '../support/wait.ts';
+import type { ManagedProcess } from '../support/processes.ts';
+import { pause } from '../support/wait.ts';
 
 /** Token of the test's agents. */
 export const TOKEN = randomUUID().replaceAll('-', '');
+
+const AT_ONCE = 20;
 
 /** Sends tasks through the agent, as Flower's clients do. */
 export async function sendTasks(
   agentUrl: string,
   name: string,
   count: number,
-  { args, queue }: { readonly args: readonly unknown[]; readonly queue: string },
+  task: { readonly args: readonly unknown[]; readonly queue: string },
 ): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const response = await fetch(`${agentUrl}/api/task/async-apply/${name}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ args, queue }),
-    });
-    if (!response.ok) throw new Error(`sending ${name} answered ${response.status}: ${await response.text()}`);
+  for (let sent = 0; sent < count; sent += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - sent) }, () => sendTask(agentUrl, name, task));
+    await Promise.all(some);
   }
 }
 
-/** Runs several loads of the test app one after the other, `[name, tasks]`, and waits for none of their tasks. */
-export async function sendLoads(
+async function sendTask(agentUrl: string, name: string, task: object): Promise<void> {
+  const response = await fetch(`${agentUrl}/api/task/async-apply/${name}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify(task),
+  });
+  if (!response.ok) throw new Error(`sending ${name} answered ${response.status}: ${await response.text()}`);
+}
+
+/** Runs loads of the test app, `[name, tasks]`, one after the other and again and again, until it is stopped. */
+export function keepSending(
   brokerUrl: string,
   loads: readonly (readonly [string, number])[],
   backend = brokerUrl,
-): Promise<void> {
-  const calls = loads.map(([name, tasks]) => `load.LOADS[${JSON.stringify(name)}](sender, ${tasks})`).join('; ');
-  const python = startPython(
-    ['-c', `import load; sender = load.Sender(1); ${calls}`],
-    appEnvironment({ brokerUrl, backend }),
-  );
-  const { code } = await python.exited;
-  if (code !== 0) throw new Error(python.output());
+): ManagedProcess {
+  const script = `
+import json, sys, time, load
+sender = load.Sender(1)
+while True:
+    for name, tasks in json.loads(sys.argv[1]):
+        load.LOADS[name](sender, tasks)
+    sender.expected.clear()
+    time.sleep(1)`;
+  return startPython(['-c', script, JSON.stringify(loads)], appEnvironment({ brokerUrl, backend }));
 }
 
 /** Events as a worker on Redis sends them, with any content. */
@@ -71,20 +81,15 @@ export class EventForger {
   }
 }
 
-/** Makes a Redis throw keys away, as one with an eviction policy does under pressure. */
-export async function causeEvictions(redisUrl: string): Promise<void> {
+/** Makes a Redis throw keys away until the signal, as one with an eviction policy does under pressure. */
+export async function causeEvictions(redisUrl: string, signal: AbortSignal): Promise<void> {
   const redis = new Redis(redisUrl);
   closeAtEnd({ close: () => redis.disconnect() });
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
   await redis.config('SET', 'maxmemory', '4mb');
-  for (let i = 0; i < 120; i++) {
+  for (let i = 0; !signal.aborted; i++) {
     for (let j = 0; j < 20; j++) await redis.set(`key-${i}-${j}`, 'x'.repeat(10_000));
-    await pause(100);
+    await pause(200);
   }
   await redis.config('SET', 'maxmemory', '0');
-}
-
-/** Resolves when the agent answers the path with 200. */
-export async function answers(url: string, timeoutMs: number): Promise<void> {
-  await waitFor(async () => (await fetch(url)).ok, timeoutMs, url);
 }

@@ -2,15 +2,20 @@
  * The stack without containers: Prometheus and Alertmanager with the provisioned files, Postgres, Redis, RabbitMQ, real
  * Celery workers and two agents. Causes every alert, sees it fire and stop; runs every query of the dashboards.
  *
+ * All causes that can be there together are, and each stays or comes again until all alerts have fired: a machine that
+ * is busy with something else for some seconds delays them, no more.
+ *
  * Replaced are the addresses and time: everything runs 120 times as fast (acceleration.ts), and what needs a day or a
  * week of history finds it in Prometheus already. Limits that a small machine does not reach are lowered
  * (fast-motion.testkit.ts).
  */
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import type { CeleryWorker } from '../support/celery.ts';
 import { startCelery } from '../support/celery.ts';
+import { closeAtEnd } from '../support/cleanup.ts';
 import { freshDatabase } from '../support/database.ts';
 import { freePort } from '../support/ports.ts';
 import type { PostgresServer } from '../support/postgres.ts';
@@ -22,17 +27,16 @@ import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { pause, waitFor } from '../support/wait.ts';
 import { fasterConfig, fasterRules } from './acceleration.ts';
-import { causeEvictions, EventForger, sendLoads, sendTasks, TOKEN } from './causes.testkit.ts';
+import { causeEvictions, EventForger, keepSending, sendTasks, TOKEN } from './causes.testkit.ts';
 import { EXPECTED, FACTOR, LIMITS, LOWERED, past } from './fast-motion.testkit.ts';
 import type { FiringAlert, PrometheusServer } from './prometheus.testkit.ts';
 import { startAlertmanager, startPrometheus } from './prometheus.testkit.ts';
+import { PUBLISHED } from './published-alerts.testkit.ts';
 import { dashboardQueries } from './queries.testkit.ts';
 import { alerts, recordings } from './rules.testkit.ts';
 
-/** Neither Redis nor RabbitMQ tells this; the simulated cluster does. */
-const WITHOUT_DATA = /^max by \(queue_name\) \(umbel_queue_oldest_message_age_seconds/;
-/** No agent tells of these yet, or nothing here causes them: one agent a broker, without slices. */
-const WITHOUT_METRIC = ['CeleryTasksOrphaned', 'UmbelLeader', 'UmbelSliceMissing'];
+/** Not caused here: no agent tells of the one yet; the other needs slices of one stream. */
+const NOT_CAUSED = ['CeleryTasksOrphaned', 'UmbelSliceMissing'];
 
 let redis: RedisServer;
 let spare: RedisServer;
@@ -42,7 +46,9 @@ let agent: RunningAgent;
 let second: RunningAgent;
 let prometheus: PrometheusServer;
 let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
-let workers: Record<'orders' | 'reports' | 'killed' | 'frozen', CeleryWorker>;
+let workers: readonly CeleryWorker[];
+let killed: CeleryWorker;
+let frozen: CeleryWorker;
 let forger: EventForger;
 const fired = new Map<string, FiringAlert>();
 
@@ -82,17 +88,22 @@ async function openAgents(): Promise<void> {
   ]);
 }
 
+async function openWorker(name: string, queues: readonly string[], concurrency = 1): Promise<CeleryWorker> {
+  return startCelery({ brokerUrl: `${redis.url}/0`, name, queues, concurrency });
+}
+
 async function openWorkers(): Promise<void> {
-  const brokerUrl = `${redis.url}/0`;
-  const start = (name: string, queues: string[], concurrency: number): Promise<CeleryWorker> =>
-    startCelery({ brokerUrl, name, queues, concurrency });
-  const [orders, reports, killed, frozen] = await Promise.all([
-    start('orders', ['celery', 'emails'], 2),
-    start('reports', ['reports'], 1),
-    start('killed', ['emails'], 1),
-    start('frozen', ['idle'], 1),
+  const mute = { brokerUrl: rabbit.url, backend: `${redis.url}/1`, name: 'mute', events: false, concurrency: 1 };
+  const [orders, mailer, reports, ...others] = await Promise.all([
+    openWorker('orders', ['celery'], 2),
+    openWorker('mailer', ['emails']),
+    openWorker('reports', ['reports']),
+    openWorker('killed@another', ['emails']),
+    openWorker('frozen', ['idle']),
+    startCelery(mute),
   ]);
-  workers = { orders, reports, killed, frozen };
+  workers = [orders, mailer, reports];
+  [killed, frozen] = others;
 }
 
 async function openMonitoring(rabbitPrometheusPort: number): Promise<void> {
@@ -119,216 +130,123 @@ async function openMonitoring(rabbitPrometheusPort: number): Promise<void> {
   });
 }
 
-/** Resolves when each has fired; what else fires meanwhile is kept, too. */
-async function fire(...names: readonly string[]): Promise<void> {
-  await waitFor(
-    async () => {
-      for (const alert of await prometheus.firing()) fired.set(alert.labels['alertname'] ?? '', alert);
-      const missing = names.filter((name) => !fired.has(name));
-      if (missing.length > 0) throw new Error(`silent: ${missing.join(', ')}`);
-      return true;
-    },
-    60_000,
-    'every alert firing',
-  ).catch((error: unknown) => {
-    throw new Error(String((error as Error).cause ?? error), { cause: error });
+/** Looks all the time; what has fired once is kept. */
+function watchAlerts(): void {
+  const look = async (): Promise<void> => {
+    for (const alert of await prometheus.firing()) fired.set(alert.labels['alertname'] ?? '', alert);
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), 250);
+  closeAtEnd({ close: () => clearInterval(timer) });
+}
+
+/** Like `waitFor`, of a list that must become empty; what is in it at the end is told. */
+async function waitForNone(what: string, list: () => Promise<readonly string[]>, timeoutMs: number): Promise<void> {
+  let left: readonly string[] = [];
+  await waitFor(async () => (left = await list()).length === 0, timeoutMs, what).catch((error: unknown) => {
+    throw new Error(`${what}: ${left.join(', ')}`, { cause: error });
   });
 }
 
-// With time 120 times as fast, half a second in which this machine does something else is a minute to the rules.
-jest.retryTimes(2, { logErrorsBeforeRetry: true, retryImmediately: true });
+const fire = (names: readonly string[], timeoutMs = 100_000): Promise<void> =>
+  waitForNone('silent', () => Promise.resolve(names.filter((name) => !fired.has(name))), timeoutMs);
+
+const loud = async (): Promise<readonly string[]> => [
+  ...new Set((await prometheus.firing()).map(({ labels }) => labels['alertname'] ?? '')),
+];
+
+/** Does it again and again until the signal; the pause is between two rounds. */
+async function until(signal: AbortSignal, pauseMs: number, cause: (round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; !signal.aborted; round++) {
+    await cause(round);
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Those of the last act: the broker, the database and the agents go away in it. */
+const LAST = [
+  ...['UmbelHistoryNotWriting', 'UmbelHistoryErrors', 'UmbelLeader', 'UmbelEventLag', 'UmbelAgentDeaf'],
+  ...['CeleryBrokerUnreachable', 'UmbelProbesFailing', 'UmbelAgentDown', 'CeleryTrafficGone', 'CeleryNoWorkers'],
+];
 
 beforeAll(async () => {
   const rabbitPrometheusPort = await openBrokers();
-  const mute = { brokerUrl: rabbit.url, backend: `${redis.url}/1`, name: 'mute', events: false, concurrency: 1 };
-  await Promise.all([openAgents(), openWorkers(), startCelery(mute)]);
+  await Promise.all([openAgents(), openWorkers()]);
   forger = new EventForger(redis.url);
   await openMonitoring(rabbitPrometheusPort);
+  watchAlerts();
 }, 300_000);
 
 describe('the stack', () => {
   it('is quiet while all is well', async () => {
-    await sendTasks(agent.url, 'shop.add', 12, { args: [1, 2], queue: 'celery' });
-    await waitFor(async () => (await prometheus.query('celery:worker_online == 1')).length >= 4, 30_000, 'workers');
+    await sendTasks(agent.url, 'shop.add', 40, { args: [1, 2], queue: 'celery' });
+    await sendTasks(agent.url, 'shop.hopeless', 1, { args: [], queue: 'celery' });
+    await waitFor(async () => (await prometheus.query('celery:worker_online == 1')).length >= 5, 30_000, 'workers');
     await pause(8000);
-    const loud = (await prometheus.firing()).map(({ labels }) => labels['alertname'] ?? '');
-    const wanted = alerts.filter(({ expr }) =>
+    const lowered = alerts.filter(({ expr }) =>
       Object.keys(LOWERED).some((name) => expr.includes(`umbel:limit:${name})`)),
     );
     const known = [
-      ...wanted.map(({ alert }) => alert),
-      'CeleryWorkersFewer',
-      'CeleryScheduledTaskMissing',
-      'CeleryResultBackendDown',
-      'CeleryTrafficGone',
+      ...lowered.map(({ alert }) => alert),
+      // One task of a new kind that fails; what somebody expects and is not there.
+      ...['CeleryTaskNewException', 'CeleryWorkersFewer', 'CeleryScheduledTaskMissing'],
+      // The second agent's is nobody; yesterday there was more to do.
+      ...['CeleryResultBackendDown', 'CeleryTrafficGone'],
     ];
-    expect(loud.filter((name) => !known.includes(name))).toEqual([]);
+    expect((await loud()).filter((name) => !known.includes(name))).toEqual([]);
   }, 60_000);
 
-  it('says when tasks fail, are retried, rejected, revoked, or too late', async () => {
-    for (let round = 0; round < 2; round++) {
-      await sendLoads(`${redis.url}/0`, [
-        ...[['failing', 60] as const, ['retrying', 40] as const, ['rejected', 3] as const],
-        ...[['expired', 40] as const, ['revoked', 40] as const],
-      ]);
-    }
-    await fire(
-      ...[
-        'CeleryTaskFailureRateHigh',
-        'CelerySuccessRateLow',
-        'CelerySuccessBudgetBurnFast',
-        'CelerySuccessBudgetBurnSlow',
-      ],
-      ...['CeleryTaskFailureSpike', 'CeleryTaskNewException', 'CeleryTaskNeverSucceeds', 'CeleryRetryStorm'],
-      ...['CeleryTasksRejected', 'CeleryTasksRevoked', 'CeleryTasksExpired', 'CeleryScheduledTaskMissing'],
-    );
-  }, 120_000);
+  describe('with failures, piles of work, and workers and brokers in trouble', () => {
+    const over = new AbortController();
+    let causes: Promise<unknown>;
 
-  it('says when work piles up, waits, hangs, or is lost', async () => {
-    await sendTasks(agent.url, 'shop.sleep', 12, { args: [60], queue: 'reports' });
-    await sendTasks(agent.url, 'shop.sleep', 250, { args: [0.5], queue: 'emails' });
-    await sendTasks(agent.url, 'shop.add', 3, { args: [1, 1], queue: 'void' });
-    await workers.killed.kill('SIGKILL');
-    await waitFor(async () => (await prometheus.query('celery_queue_length{queue_name="void"} > 0')).length > 0);
-    await forger.deleteKey('void');
-    await sendTasks(agent.url, 'shop.add', 120, { args: [1, 1], queue: 'bulk' });
-    const growing = (async () => {
-      for (let i = 0; i < 20; i++) {
-        await sendTasks(agent.url, 'shop.add', 4, { args: [1, 1], queue: 'bulk' });
-        await pause(1000);
+    it('fires', async () => {
+      causes = makeTrouble(over.signal);
+      const wanted = alerts.map(({ alert }) => alert).filter((name) => ![...LAST, ...NOT_CAUSED].includes(name));
+      await fire(wanted);
+    }, 120_000);
+
+    it('answers every query of every dashboard and every recording rule', async () => {
+      const queries = dashboardQueries('20s').map(({ dashboard, expr }) => ({ name: `${dashboard}: ${expr}`, expr }));
+      const rules = recordings.map(({ record }) => ({ name: record, expr: `last_over_time(${record}[2m])` }));
+      let silent: readonly { name: string; expr: string }[] = [...queries, ...rules];
+      const look = async (): Promise<readonly string[]> => {
+        const answers = await Promise.all(silent.map(({ expr }) => prometheus.query(expr)));
+        silent = silent.filter((_, index) => answers[index]?.length === 0);
+        return silent.map(({ name }) => name);
+      };
+      await waitForNone('without an answer', look, 30_000);
+    }, 60_000);
+
+    it("fires celery-mixin's and Flower's alerts, their expressions unchanged", async () => {
+      for (const expr of PUBLISHED) {
+        await waitFor(async () => (await prometheus.query(expr)).length > 0, 20_000, expr);
       }
-    })();
-    await fire(
-      ...[
-        'CeleryQueueLong',
-        'CeleryQueueGrowing',
-        'CeleryQueueStuck',
-        'CeleryQueueUnconsumed',
-        'CeleryOldestMessageOld',
-      ],
-      ...[
-        'CeleryQueueDrainSlow',
-        'CeleryQueueWaitHigh',
-        'CeleryPrefetchWaitHigh',
-        'CeleryTaskSlow',
-        'CeleryPoolSaturated',
-      ],
-      ...[
-        'CeleryQueueStuckWithWorkers',
-        'CeleryTaskRunningTooLong',
-        'CeleryTasksLost',
-        'CeleryUnackedHigh',
-        'CeleryWorkerOffline',
-      ],
-    );
-    await growing;
-  }, 120_000);
+    }, 150_000);
 
-  it('answers every query of every dashboard and every recording rule', async () => {
-    await sendLoads(`${redis.url}/0`, [['simple', 20]]);
-    const silent: string[] = [];
-    for (const { dashboard, expr } of dashboardQueries('20s')) {
-      if (WITHOUT_DATA.test(expr)) continue;
-      if ((await prometheus.query(expr)).length === 0) silent.push(`${dashboard}: ${expr}`);
-    }
-    for (const { record } of recordings) {
-      if ((await prometheus.query(`last_over_time(${record}[2m])`)).length === 0) silent.push(record);
-    }
-    expect(silent).toEqual([]);
-  }, 60_000);
+    afterAll(async () => {
+      over.abort();
+      await causes;
+    });
+  });
 
-  it("fires celery-mixin's and Flower's alerts, their expressions unchanged", async () => {
-    await sendLoads(`${redis.url}/0`, [['failing', 20]]);
-    const selector = 'job=~".*celery.*", queue_name!~"None", name!~"None"';
-    const rate = (family: string): string =>
-      `sum(increase(${family}{${selector}}[10m])) by (job, namespace, queue_name, name)`;
-    const published = [
-      `${rate('celery_task_failed_total')} / (${rate('celery_task_failed_total')} + ${rate('celery_task_succeeded_total')}) * 100 > 5`,
-      'sum(celery_queue_length{job=~".*celery.*", queue_name!~"None"}) by (job, namespace, queue_name) > 100',
-      'celery_worker_up{job=~".*celery.*"} == 1',
-      'flower_worker_online == 0',
-      '(sum(avg_over_time(flower_events_total{type="task-failed"}[15m])) by (task) / sum(avg_over_time(flower_events_total{type=~"task-failed|task-succeeded"}[15m])) by (task)) * 100 > 1',
-      'sum(avg_over_time(flower_task_prefetch_time_seconds[15m])) by (task, worker) > 1',
-    ];
-    for (const expr of published) {
-      await waitFor(async () => (await prometheus.query(expr)).length > 0, 20_000, expr);
-    }
-  }, 120_000);
-
-  it('says when workers are late, alone, restless, mute, or differ', async () => {
-    process.kill(workers.frozen.pid, 'SIGSTOP');
-    await sendTasks(agent.url, 'shop.add', 3, { args: [1, 1], queue: 'idle' });
-    const forging = (async () => {
-      for (let i = 0; i < 45; i++) {
-        await forger.send('worker-heartbeat', 'skewed@elsewhere', {
-          sw_ver: '4.0.0',
-          timestamp: Date.now() / 1000 - 30,
-          freq: 2,
-        });
-        await forger.send('worker-online', 'restless@elsewhere', { pid: i, freq: 2 });
-        if (i < 20) await forger.garbage();
-        await pause(700);
-      }
-    })();
-    for (let i = 0; i < 4; i++) await sendLoads(rabbit.url, [['simple', 5]], `${redis.url}/1`);
-    await fire(
-      ...['CeleryWorkerIdle', 'CeleryWorkerHeartbeatLate', 'CeleryControlRepliesMissing', 'CeleryWorkerClockSkew'],
-      ...[
-        'CeleryWorkerRestarting',
-        'CeleryVersionMix',
-        'CeleryWorkerEventsOff',
-        'CeleryWorkersFewer',
-        'UmbelEventsRejected',
-      ],
-      ...['CeleryWorkerMemoryHigh', 'CeleryWorkerLoadHigh', 'CeleryWorkerCpuHigh', 'CeleryQueueWithoutWorkers'],
-    );
-    await forging;
-  }, 120_000);
-
-  it('says when broker, backend, database or agent are away, and holds the rest back', async () => {
-    await fetch(`${second.url}/api/task/result/${TOKEN}`, { headers: { authorization: `Bearer ${TOKEN}` } });
-    const evicting = causeEvictions(spare.url);
-    for (let i = 0; i < 10; i++) {
-      await forger.cutSubscribers();
-      await pause(500);
-    }
-    await fire(
-      'CeleryBrokerReconnects',
-      'UmbelEventsLost',
-      'CeleryBrokerMemoryHigh',
-      'CeleryBrokerEvictions',
-      'CeleryResultBackendDown',
-    );
-    await evicting;
+  it('says when broker, database or agent are away, and holds the rest back', async () => {
+    const over = new AbortController();
+    for (const worker of workers) process.kill(worker.pid, 'SIGSTOP');
     await postgres.stop();
-    await fire('UmbelHistoryNotWriting', 'UmbelHistoryErrors');
-    await postgres.start();
-    const late = (async () => {
-      for (let i = 0; i < 80; i++) {
-        await forger.send('worker-heartbeat', 'skewed@elsewhere', { timestamp: Date.now() / 1000 - 60 });
-        await pause(50);
-      }
-    })();
-    for (const worker of [workers.orders, workers.reports]) process.kill(worker.pid, 'SIGSTOP');
-    await fire('UmbelEventLag');
+    const late = until(over.signal, 50, () =>
+      forger.send('worker-heartbeat', 'skewed@elsewhere', { timestamp: Date.now() / 1000 - 60 }),
+    );
+    await fire(['UmbelHistoryNotWriting', 'UmbelHistoryErrors', 'UmbelEventLag']);
+    over.abort();
     await late;
-    await fire('UmbelAgentDeaf');
     await redis.stop();
     await second.kill('SIGKILL');
-    await fire(
-      'CeleryBrokerUnreachable',
-      'UmbelProbesFailing',
-      'UmbelAgentDown',
-      'CeleryTrafficGone',
-      'CeleryNoWorkers',
-    );
+    await fire(LAST);
     expect(await alertmanager.alerts()).toEqual(expect.arrayContaining(['CeleryBrokerUnreachable', 'UmbelAgentDown']));
-  }, 180_000);
+  }, 240_000);
 
   it('has caused every alert there is, each with texts and links that are filled in', () => {
-    const missing = alerts
-      .map(({ alert }) => alert)
-      .filter((name) => !fired.has(name) && !WITHOUT_METRIC.includes(name));
+    const missing = alerts.map(({ alert }) => alert).filter((name) => !fired.has(name) && !NOT_CAUSED.includes(name));
     expect(missing).toEqual([]);
     for (const { annotations } of fired.values()) {
       for (const text of Object.values(annotations)) expect(text).not.toMatch(/<no value>|<error|\{\{/);
@@ -338,44 +256,75 @@ describe('the stack', () => {
   });
 
   it('falls silent when the causes are gone', async () => {
-    for (const worker of Object.values(workers)) await worker.kill('SIGKILL');
-    await redis.restart();
+    for (const worker of [...workers, frozen]) await worker.kill('SIGKILL');
+    await Promise.all([postgres.start(), redis.restart()]);
     await second.restart();
     await prometheus.rules(fasterRules(FACTOR, LIMITS, []));
-    await openWorkers();
-    const quiet = new AbortController();
-    const calm = (async () => {
-      for (let i = 0; i < 60 && !quiet.signal.aborted; i++) {
-        await sendTasks(agent.url, 'shop.add', 5, { args: [1, 2], queue: 'celery' });
-        await pause(1500);
-      }
-    })();
+    await openWorker('orders', ['celery', 'emails', 'reports', 'idle'], 2);
+    const over = new AbortController();
+    const calm = until(over.signal, 1000, () => sendTasks(agent.url, 'shop.add', 5, { args: [1, 2], queue: 'celery' }));
     // Those that are gone stay known for the purge time, as offline; RabbitMQ's worker stays mute; what a killed worker
     // had in hand, or was lost, has no other state; and the load of this machine may be what it is.
     const stay = [
-      'CeleryTaskRunningTooLong',
-      'CeleryTasksLost',
-      'CeleryPrefetchWaitHigh',
-      'CeleryUnackedHigh',
-      'CeleryWorkerLoadHigh',
-      'CeleryWorkerOffline',
-      'CeleryWorkerEventsOff',
-      'CeleryResultBackendDown',
+      ...['CeleryTaskRunningTooLong', 'CeleryTasksLost', 'CeleryPrefetchWaitHigh', 'CeleryUnackedHigh'],
+      ...['CeleryWorkerLoadHigh', 'CeleryWorkerOffline', 'CeleryWorkerEventsOff', 'CeleryResultBackendDown'],
       'CeleryQueueWithoutWorkers',
     ];
-    await waitFor(
-      async () => {
-        const loud = (await prometheus.firing()).map(({ labels }) => labels['alertname'] ?? '');
-        const left = loud.filter((name) => !stay.includes(name));
-        if (left.length > 0) throw new Error(`still firing: ${[...new Set(left)].join(', ')}`);
-        return true;
-      },
-      75_000,
-      'silence',
-    ).catch((error: unknown) => {
-      throw new Error(String((error as Error).cause ?? error), { cause: error });
-    });
-    quiet.abort();
+    await waitForNone('still firing', async () => (await loud()).filter((name) => !stay.includes(name)), 90_000);
+    over.abort();
     await calm;
-  }, 150_000);
+  }, 180_000);
 });
+
+/** Makes every cause that does not take the monitoring away, until the signal. */
+async function makeTrouble(signal: AbortSignal): Promise<void> {
+  const sending = [
+    keepSending(`${redis.url}/0`, [
+      ...[['failing', 30] as const, ['expired', 20] as const, ['revoked', 20] as const, ['rejected', 2] as const],
+      // Fewer than five at a time: none of them fails for ever.
+      ...Array.from({ length: 5 }, () => ['retrying', 4] as const),
+    ]),
+    keepSending(rabbit.url, [['simple', 5]], `${redis.url}/1`),
+  ];
+  await Promise.all([
+    until(signal, 700, (round) => forgeWorkers(round)),
+    pileUp(signal),
+    // Seldom and many at once: more than the average.
+    until(signal, 30_000, () => sendTasks(agent.url, 'shop.hopeless', 20, { args: [], queue: 'celery' })),
+    // In between the agent must hear what the others cause.
+    until(signal, 20_000, async () => {
+      for (let i = 0; i < 8; i++) {
+        await forger.cutSubscribers();
+        await pause(400);
+      }
+    }),
+    causeEvictions(spare.url, signal),
+    fetch(`${second.url}/api/task/result/${TOKEN}`, { headers: { authorization: `Bearer ${TOKEN}` } }),
+  ]);
+  for (const process of sending) await process.stop();
+}
+
+/** Work that waits, hangs, grows or is lost; one of its workers is killed, one stands still. */
+async function pileUp(signal: AbortSignal): Promise<void> {
+  await sendTasks(agent.url, 'shop.add', 3, { args: [1, 1], queue: 'void' });
+  await sendTasks(agent.url, 'shop.sleep', 12, { args: [60], queue: 'reports' });
+  await sendTasks(agent.url, 'shop.sleep', 400, { args: [0.5], queue: 'emails' });
+  await killed.kill('SIGKILL');
+  process.kill(frozen.pid, 'SIGSTOP');
+  await sendTasks(agent.url, 'shop.add', 3, { args: [1, 1], queue: 'idle' });
+  await sendTasks(agent.url, 'shop.add', 120, { args: [1, 1], queue: 'bulk' });
+  await waitFor(async () => (await prometheus.query('celery_queue_length{queue_name="void"} > 0')).length > 0);
+  await forger.deleteKey('void');
+  await until(signal, 1000, () => sendTasks(agent.url, 'shop.add', 4, { args: [1, 1], queue: 'bulk' }));
+}
+
+/** One with a wrong clock and an old version, one that starts again and again, and what is no event. */
+async function forgeWorkers(round: number): Promise<void> {
+  await forger.send('worker-heartbeat', 'skewed@elsewhere', {
+    sw_ver: '4.0.0',
+    timestamp: Date.now() / 1000 - 30,
+    freq: 2,
+  });
+  await forger.send('worker-online', 'restless@elsewhere', { pid: round, freq: 2 });
+  await forger.garbage();
+}

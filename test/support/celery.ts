@@ -15,7 +15,7 @@ export interface AppPlace {
 }
 
 export interface CeleryOptions extends AppPlace {
-  /** Part of the node name before the `@`. */
+  /** Part of the node name before the `@`, or the whole. */
   readonly name: string;
   readonly queues?: readonly string[];
   readonly pool?: 'prefork' | 'solo' | 'threads';
@@ -41,7 +41,7 @@ export function appEnvironment({ brokerUrl, backend = brokerUrl, eventExchange }
 /** A real Celery worker of the test app, ready to take tasks. `stop()` is a warm shutdown, `kill('SIGKILL')` a crash. */
 export async function startCelery(options: CeleryOptions): Promise<CeleryWorker> {
   const { name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true } = options;
-  const nodeName = `${name}@${hostname()}`;
+  const nodeName = name.includes('@') ? name : `${name}@${hostname()}`;
   const args = ['-m', 'celery', '-A', 'app', 'worker', '-n', nodeName, '-Q', queues.join(','), '-P', pool];
   const worker = startProcess({
     name: `worker ${nodeName}`,

@@ -34,6 +34,12 @@ case "$role" in
   prometheus) exec prometheus "$@" ;;
   alertmanager) exec prometheus-alertmanager "$@" ;;
   redis-exporter) exec prometheus-redis-exporter "$@" ;;
+  grafana)
+    for name in $(compgen -e | grep '__FILE$'); do
+      export "${name%__FILE}=$(cat "${!name}")"
+    done
+    exec /usr/share/grafana/bin/grafana server --homepath=/usr/share/grafana
+    ;;
   answer) exec node /answer.mjs $PORTS ;;
   *)
     echo "no stand-in for $role" >&2

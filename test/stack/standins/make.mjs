@@ -17,12 +17,14 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 const BASE = 'umbel-stand-in:base';
 const BUILT_GRAFANA = 'umbel-grafana:0.1.0';
 
+const entry = (role) => `ENTRYPOINT ["/entry.sh", "${role}"]`;
+
 /** Program that may be in the root file system → the image that is then made of it. */
 const PROGRAMS = {
   'usr/share/grafana/bin/grafana': {
     image: 'grafana/grafana:12.4.0',
     changes: [
-      'ENTRYPOINT ["/usr/share/grafana/bin/grafana", "server", "--homepath=/usr/share/grafana"]',
+      entry('grafana'),
       'ENV GF_PATHS_DATA=/var/lib/grafana GF_PATHS_LOGS=/var/log/grafana GF_PATHS_PROVISIONING=/etc/grafana/provisioning',
       'USER 472',
     ],
@@ -31,7 +33,6 @@ const PROGRAMS = {
   tempo: { image: 'grafana/tempo:2.9.0', changes: ['ENTRYPOINT ["/tempo"]', 'USER 10001'] },
 };
 
-const entry = (role) => `ENTRYPOINT ["/entry.sh", "${role}"]`;
 const answering = (ports) => [`ENV PORTS="${ports}"`, entry('answer')];
 /** Image → what is changed in the base. */
 const IMAGES = {
