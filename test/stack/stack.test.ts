@@ -313,7 +313,9 @@ async function pileUp(signal: AbortSignal): Promise<void> {
   process.kill(frozen.pid, 'SIGSTOP');
   await sendTasks(agent.url, 'shop.add', 3, { args: [1, 1], queue: 'idle' });
   await sendTasks(agent.url, 'shop.add', 120, { args: [1, 1], queue: 'bulk' });
-  await waitFor(async () => (await prometheus.query('celery_queue_length{queue_name="void"} > 0')).length > 0);
+  const seen = async (): Promise<boolean> =>
+    (await prometheus.query('celery_queue_length{queue_name="void"} > 0')).length > 0;
+  await waitFor(seen, 60_000, 'the queue void');
   await forger.deleteKey('void');
   await until(signal, 1000, () => sendTasks(agent.url, 'shop.add', 4, { args: [1, 1], queue: 'bulk' }));
 }

@@ -51,7 +51,7 @@ export async function startCelery(options: CeleryOptions): Promise<CeleryWorker>
     cwd: CELERY_APP,
     deathSignal: 'QUIT', // cold shutdown: a killed main process would leave its pool behind for a moment
   });
-  await worker.printed(/@\S+ ready\./, 60_000);
+  await worker.printed(/@\S+ ready\./, 180_000);
   return Object.assign(worker, { nodeName });
 }
 

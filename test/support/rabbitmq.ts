@@ -88,7 +88,7 @@ export async function prepareRabbitMq(
       env,
       cwd: home,
     });
-    await node.printed(/Server startup complete|completed with \d+ plugins/, 60_000);
+    await node.printed(/Server startup complete|completed with \d+ plugins/, 180_000);
     return node;
   };
   let current: ManagedProcess | undefined;
