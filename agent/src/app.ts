@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { listenOptions } from './app/access.ts';
+import { loadOf } from './app/bounds.ts';
 import { openActing } from './app/acting.ts';
 import { deliverLost } from './app/pipeline.ts';
 import { openReception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
+import { openShedding } from './app/shedding.ts';
 import { agentStatus, gauges, isStandingBy, shownFamilies, type StatusDeps } from './app/status.ts';
 import { openTelemetry } from './app/telemetry.ts';
 import { transportOf } from './app/transport.ts';
 import type { Config } from './config/config.ts';
 import { ClusterState } from './core/state/cluster.ts';
+import { Connections } from './http/connections.ts';
 import { startServer } from './http/server.ts';
 import { CloserStack } from './lib/closer-stack.ts';
 import type { Clock } from './lib/clock.ts';
@@ -61,9 +64,13 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const metrics = createMetrics(metricsOptions(config, version), clock);
   const live = createLiveHub({ clock });
   open.use(metrics.startSweeping());
+  const connections = new Connections(config.http.maxConnections);
+  const shedding = openShedding(logger, (work) => {
+    if (work === 'live') live.close();
+  });
 
-  const otlp = await openTelemetry(config, { clock, logger, transport, metrics }, open);
-  const parts = { clock, logger, transport, cluster, metrics, live, otlp, masker };
+  const otlp = await openTelemetry(config, { clock, logger, transport, metrics, shedding }, open);
+  const parts = { clock, logger, transport, cluster, metrics, live, otlp, masker, shedding };
   open.use(transport);
   const reception = await openReception(config, parts, open);
   const { ingest, losses, history, sinks } = reception;
@@ -72,6 +79,8 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     ...parts,
     ...reception,
     ...acting,
+    config,
+    connections,
     version,
     startedMs,
     warnings,
@@ -89,9 +98,10 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
         history: history?.reader,
         maskArguments: (given) => masker.value(given) as Readonly<Record<string, unknown>>,
         onRefused: (entry) => void acting.audit.record(entry),
+        shedsLive: () => shedding.refuses('live'),
         status: () => agentStatus(about),
       },
-      listenOptions(config, (path) => readFileSync(path, 'utf8')),
+      { ...listenOptions(config, (path) => readFileSync(path, 'utf8')), connections },
     ),
   );
 
@@ -115,6 +125,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);
+    shedding.look(loadOf(about));
     // Who is not given the heartbeats knows of no worker that it is silent.
     if (!isStandingBy(about)) for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
     const { connected, keepsEvents = false } = transport.health();

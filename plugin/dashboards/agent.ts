@@ -209,6 +209,33 @@ export const agent = dashboard({
           ['sum(umbel_live_subscribers)', 'subscribers'],
           ['sum(rate(umbel_live_dropped_total[$__rate_interval]))', 'missed messages a second'],
         ),
+        metric(
+          {
+            title: 'Bounds in use',
+            description:
+              'How full each is of what fills up with the load; the status of the agent says what happens at 100 %.',
+            unit: 'percentunit',
+          },
+          ['max by (bound) (umbel_bound_used / umbel_bound_limit)', '{{bound}}'],
+        ),
+        metric(
+          {
+            title: 'Found no room',
+            description: 'Over a bound, a second: lost, dropped, evicted or refused, by bound.',
+            unit: 'ops',
+          },
+          ['sum by (bound) (rate(umbel_bound_exceeded_total[$__rate_interval]))', '{{bound}}'],
+        ),
+        metric(
+          {
+            title: 'Left out under load',
+            description:
+              'What the agent leaves out to keep up with the events: traces and logs first, then live streams, then searches.',
+            unit: 'none',
+          },
+          ['max by (work) (umbel_shedding)', '{{work}} left out'],
+          ['sum by (work) (rate(umbel_shed_total[$__rate_interval]))', '{{work}} refused a second'],
+        ),
       ],
     },
   ],

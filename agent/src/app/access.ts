@@ -47,6 +47,7 @@ export function listenOptions({ access, http }: Config, readFile: (path: string)
   const { certfile, keyfile, caCerts } = http;
   return {
     port: http.port,
+    maxSubscribers: http.maxLiveStreams,
     address: http.address,
     urlPrefix: http.urlPrefix,
     unauthenticatedApi: access.unauthenticatedApi,

@@ -5,6 +5,7 @@ import type { RawMessage } from '../core/wire/message.ts';
 import { batchCodec } from '../ingest/codecs.ts';
 import { startHistoryFeed, type HistoryFeed } from '../ingest/history-feed.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Gate, type GateStats } from '../lib/gate.ts';
 import type { Logger } from '../lib/logger.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
 import { AgentLog } from '../sinks/history/agent-log.ts';
@@ -21,6 +22,11 @@ import { startListeningLog, type ListeningLog } from './listening.ts';
 const RETRY_OPEN_MS = 2000;
 const RETENTION_MS = 3_600_000;
 const MEASURE_MS = 60_000;
+/** Connections that the writer needs: readers never take them. */
+const WRITERS = 3;
+/** Reads that wait for a connection at most, and for how long. */
+const READS_WAITING = 100;
+const READS_PATIENCE_MS = 10_000;
 
 export interface HistoryOptions {
   readonly databaseUrl: string;
@@ -48,6 +54,8 @@ export interface HistoryDeps {
   onRoom(): void;
   onOverflow(batch: EventBatch): void;
   onStored(batches: readonly EventBatch[]): void;
+  /** Searches are left out now, because events matter more; asked for each. */
+  readonly shedsSearches: () => boolean;
   /** The database was reached: what it holds can be put into the live model. */
   onOpen(reader: HistoryReader): Promise<void>;
 }
@@ -62,6 +70,8 @@ export interface History {
   readonly leadership: Leadership;
   /** Resolves when the database was reached, or could not be at the first try. */
   readonly firstTry: Promise<void>;
+  /** Transactions that read. */
+  reads(): GateStats;
   /** As last asked; undefined before the first answer. */
   size(): HistorySize | undefined;
   /** Why the history cannot be written or read; undefined when it can. */
@@ -83,7 +93,9 @@ interface OpenParts {
  */
 export function startHistory(options: HistoryOptions, deps: HistoryDeps): History {
   const { clock, logger } = deps;
-  const opening = keepOpening(options, deps, (aliveMs) => listening.previousRunEnded(aliveMs));
+  const seats = Math.max(1, options.maxConnections - WRITERS);
+  const gate = new Gate({ seats, waiting: READS_WAITING, patienceMs: READS_PATIENCE_MS, clock });
+  const opening = keepOpening({ ...options, gate }, deps, (aliveMs) => listening.previousRunEnded(aliveMs));
   const parts = (): OpenParts | undefined => opening.parts;
   const listening = startListeningLog({ ...options, clock, logger, log: () => parts()?.log });
 
@@ -122,9 +134,11 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
 
   return {
     size: () => size,
+    reads: () => gate.stats(),
     reader: lazyReader(
       () => parts()?.reader,
       () => opening.problem,
+      deps.shedsSearches,
     ),
     pool: opening.pool,
     feed,
@@ -138,10 +152,13 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
       stopMeasuring();
       await leadership.close();
       await opening.stop();
-      await feed.close(deadlineMs);
-      await listening.close();
-      await parts()?.writer.close();
-      await opening.pool.end();
+      try {
+        await feed.close(deadlineMs);
+      } finally {
+        await listening.close();
+        await parts()?.writer.close();
+        await opening.pool.end();
+      }
     },
   };
 }
@@ -179,7 +196,7 @@ interface Opening {
 
 /** Tries to open the database until it succeeds or is stopped. */
 function keepOpening(
-  options: HistoryOptions,
+  options: HistoryOptions & { readonly gate: Gate },
   deps: HistoryDeps,
   previousRunEnded: (aliveMs: number | null) => void,
 ): Opening {
@@ -225,7 +242,11 @@ function keepOpening(
   return opening;
 }
 
-async function openParts(pool: Opening['pool'], options: HistoryOptions, deps: HistoryDeps): Promise<OpenParts> {
+async function openParts(
+  pool: Opening['pool'],
+  options: HistoryOptions & { readonly gate: Gate },
+  deps: HistoryDeps,
+): Promise<OpenParts> {
   const shared = { ...options, pool, clock: deps.clock, logger: deps.logger };
   await migrate(options.databaseUrl, deps.logger);
   const partitions = new Partitions(shared);

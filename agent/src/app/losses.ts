@@ -26,12 +26,15 @@ export interface Losses {
   /** A message for which neither memory nor disk had room. */
   overflow(queue: 'intake' | 'history', message: RawMessage): void;
   gap(gap: ListeningGap): void;
+  /** Messages that found no room since the start. */
+  lost(): Readonly<Record<'intake' | 'history', number>>;
   /** Tells an overflow that is over as a gap; to be called every second or so. */
   sweep(nowMs: number): void;
 }
 
 export function watchLosses({ clock, logger, metrics, totals, history }: LossesDeps): Losses {
   const rejects = new Map<string, { readonly loggedMs: number; readonly unlogged: number }>();
+  const lost = { intake: 0, history: 0 };
   let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
 
   function gap(gap: ListeningGap): void {
@@ -57,6 +60,7 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
     },
     overflow(queue, { receivedMs }) {
       totals.dropped += 1;
+      lost[queue] += 1;
       metrics.onDrop(queue);
       const nowMs = clock.now();
       overflowing ??= { fromMs: receivedMs, toMs: nowMs, messages: 0 };
@@ -64,6 +68,7 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
       overflowing.messages += 1;
     },
     gap,
+    lost: () => lost,
     sweep(nowMs) {
       if (overflowing === undefined || nowMs - overflowing.toMs < QUIET_MS) return;
       const { fromMs, toMs, messages } = overflowing;

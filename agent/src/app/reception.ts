@@ -20,6 +20,7 @@ import { type Losses, watchLosses } from './losses.ts';
 import { maskedDecoder } from './masked-decoder.ts';
 import { deliver, type Delivery, type Totals } from './pipeline.ts';
 import { seedingOf } from './seed.ts';
+import type { Shedding } from './shedding.ts';
 import { historyOptions } from './settings.ts';
 
 /** What storing the last events may take of a shutdown, ms. */
@@ -35,6 +36,7 @@ export interface ReceptionDeps {
   readonly live: LiveHub;
   readonly otlp: OtlpSink | undefined;
   readonly masker: Masker;
+  readonly shedding: Pick<Shedding, 'refuses'>;
 }
 
 /** Takes the broker's messages to every sink. */
@@ -71,6 +73,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   const history = await openHistory(config, deps, open, {
     decode,
     hearing: hearingOf(config, transport),
+    shedsSearches: () => deps.shedding.refuses('searches'),
     onWrite: (report) => {
       metrics.historyWrite(report);
       otlp?.stored(report.stored);

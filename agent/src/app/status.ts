@@ -1,15 +1,14 @@
 import { type Slice, sliceText } from '../core/events/slice.ts';
-import type { ClusterState } from '../core/state/cluster.ts';
 import type { AgentStatus } from '../http/ports.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { SpillQueue } from '../lib/spill/spill-queue.ts';
-import type { RawMessage } from '../core/wire/message.ts';
 import type { BrokerTransport, TransportHealth } from '../transport/port.ts';
 import type { GaugeSnapshot } from '../sinks/metrics/agent-set.ts';
 import { ALL_SHOWN, type Shown } from '../sinks/metrics/scope.ts';
 import type { OtlpStats } from '../sinks/otlp/sink.ts';
+import { boundsOf, type BoundsDeps } from './bounds.ts';
 import type { History } from './history.ts';
 import type { Totals } from './pipeline.ts';
+import type { Shedding } from './shedding.ts';
 
 /** Workers are heard for this long without one task event before the agent says what may be missing. */
 const NO_TASK_EVENTS_MS = 60_000;
@@ -17,17 +16,13 @@ const NO_TASK_EVENTS_MS = 60_000;
 /** Longer than any write takes: the database, or the way to it, is frozen. */
 const STUCK_MS = 60_000;
 
-export interface StatusDeps {
+export interface StatusDeps extends BoundsDeps {
   readonly version: string;
   readonly startedMs: number;
   readonly clock: Clock;
   readonly transport: BrokerTransport;
-  readonly cluster: ClusterState;
-  readonly history: History | undefined;
-  readonly intake: SpillQueue<RawMessage>;
   readonly totals: Totals;
-  readonly live: { stats(): { readonly subscribers: number; readonly dropped: number } };
-  readonly otlp: { stats(): OtlpStats } | undefined;
+  readonly shedding: Pick<Shedding, 'sentences' | 'stats'>;
   readonly warnings: readonly string[];
   readonly slice: Slice;
   readonly resultsProblem: () => string | undefined;
@@ -60,6 +55,8 @@ export function agentStatus(deps: StatusDeps): AgentStatus {
       onlineWorkers: deps.cluster.workers().filter(({ online }) => online).length,
       intakeBytes: deps.intake.memoryBytes + deps.intake.diskBytes,
     },
+    shedding: deps.shedding.sentences(),
+    limits: boundsOf(deps),
     warnings: [...deps.warnings, ...currentWarnings(deps, health)],
   };
 }
@@ -144,6 +141,8 @@ export function gauges(deps: StatusDeps): GaugeSnapshot {
     tasksHeld: openTasks + finishedTasks,
     live: deps.live.stats(),
     replica: replicaGauges(deps),
+    bounds: boundsOf(deps),
+    shed: deps.shedding.stats(),
     resultBackendUp: deps.resultsProblem() === undefined,
     ...(deps.otlp === undefined ? {} : { otlp: deps.otlp.stats() }),
     ...(history === undefined ? {} : { history: historyGauges(history, deps.clock.now()) }),
@@ -167,7 +166,7 @@ function historyLagMs(history: History, nowMs: number): number {
 }
 
 function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth): string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...deps.shedding.sentences()];
   if (deps.transport.scheme === 'demo') {
     warnings.push('DEMO: these tasks and workers are simulated. Give a broker with --broker to see your own.');
   }

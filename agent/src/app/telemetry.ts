@@ -7,6 +7,7 @@ import type { Metrics } from '../sinks/metrics/metrics.ts';
 import type { Exporter } from '../sinks/otlp/options.ts';
 import { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { BrokerTransport } from '../transport/port.ts';
+import type { Shedding } from './shedding.ts';
 import { agentVersion, otlpOptions } from './settings.ts';
 
 /** What sending the last spans and log records may take of a shutdown, ms. */
@@ -17,6 +18,7 @@ export interface TelemetryDeps {
   readonly logger: Logger;
   readonly transport: Pick<BrokerTransport, 'scheme'>;
   readonly metrics: Pick<Metrics, 'queueOf'>;
+  readonly shedding: Pick<Shedding, 'refuses'>;
 }
 
 const MESSAGING_SYSTEM = { redis: 'redis', amqp: 'rabbitmq', demo: 'demo' } as const;
@@ -32,7 +34,7 @@ const SILENT: Logger = { error: silent, warn: silent, info: silent, debug: silen
 /** The sink of traces and logs; undefined when nobody is to be told. */
 export async function openTelemetry(
   config: Config,
-  { clock, logger, transport, metrics }: TelemetryDeps,
+  { clock, logger, transport, metrics, shedding }: TelemetryDeps,
   open: CloserStack,
 ): Promise<OtlpSink | undefined> {
   const options = otlpOptions(config, agentVersion());
@@ -47,6 +49,7 @@ export async function openTelemetry(
     system: MESSAGING_SYSTEM[transport.scheme],
     queueOf: (task) => metrics.queueOf(task),
     isShared: config.history.enabled,
+    isShed: () => shedding.refuses('telemetry'),
   });
   open.use({ close: () => sink.close(clock.now() + CLOSE_MS) });
   return sink;

@@ -278,6 +278,18 @@ const http = {
     default: '',
     doc: 'Path under which the HTTP API answers, e.g. /flower.',
   }),
+  maxConnections: option({
+    name: 'max-connections',
+    type: whole(10, 100_000),
+    default: 1000,
+    doc: 'Connections of clients at once; further ones are closed and counted.',
+  }),
+  maxLiveStreams: option({
+    name: 'max-live-streams',
+    type: whole(0, 10_000),
+    default: 100,
+    doc: 'Live streams (SSE and WebSocket) at once; further ones get 503.',
+  }),
   ...HTTP_SECURITY,
 };
 

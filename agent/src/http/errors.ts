@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerUnavailable, ControlRefused } from '../core/control/command.ts';
-import { HistoryUnavailable, QueryError } from '../core/query/reader.ts';
+import { HistoryBusy, HistoryUnavailable, QueryError } from '../core/query/reader.ts';
 import { SearchError } from '../core/query/search-parser.ts';
 import type { Logger } from '../lib/logger.ts';
 import { BackendUnavailable } from '../results/port.ts';
@@ -54,6 +54,7 @@ export function toProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof QueryError) return queryProblem(error);
   if (error instanceof SearchError) return new ApiProblem(400, 'bad-search', error.message, 'search');
+  if (error instanceof HistoryBusy) return new ApiProblem(503, 'history-busy', error.message);
   if (error instanceof HistoryUnavailable) {
     return new ApiProblem(503, 'history-unavailable', 'The history database does not answer at the moment; try again.');
   }

@@ -1,3 +1,5 @@
+import type { Connections } from './connections.ts';
+
 /** How the HTTP server behaves; every member has a default. */
 export interface HttpOptions {
   /** Path under which everything lives, slashes at its ends ignored; default none. Flower's `--url_prefix`. */
@@ -22,6 +24,8 @@ export interface HttpOptions {
   readonly trustProxy?: boolean;
   /** Speaks HTTPS; default HTTP. */
   readonly tls?: TlsOptions;
+  /** Bounds the connections; default: no bound but the system's. */
+  readonly connections?: Connections;
   /** SSE and WebSocket subscribers at once; default 100. One more gets 503. */
   readonly maxSubscribers?: number;
   /** Live messages waiting for one subscriber; default 1000. Older ones are dropped and the drop is told. */

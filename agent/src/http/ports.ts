@@ -20,6 +20,8 @@ export interface HttpDeps {
   /** Called for refused requests, failed logins among them; many of one address are called once in a while. */
   readonly onRefused?: (entry: AuditEntry) => void;
   readonly metrics: MetricsText;
+  /** Live streams are left out now, because more important work needs the time; asked for each that is wanted. */
+  readonly shedsLive?: () => boolean;
   /** Cheap and synchronous: called for every health probe. */
   readonly status: () => AgentStatus;
   readonly clock: Clock;
@@ -122,8 +124,26 @@ export interface AgentStatus {
   readonly otlp: readonly OtlpStatus[];
   /** Totals since the start by name, camelCase, e.g. `{ events: 12, rejects: 0, tasks: 4, workers: 1 }`. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What the agent does not do now to keep up with the events, in whole sentences; empty when it does everything. */
+  readonly shedding: readonly string[];
+  readonly limits: readonly Bound[];
   /** Whole sentences for the operator, each naming the fix. */
   readonly warnings: readonly string[];
+}
+
+/** Something that fills up with the load, and may not grow further. */
+export interface Bound {
+  /** E.g. `event_memory`; the label `bound` of the metrics. */
+  readonly bound: string;
+  readonly used: number;
+  readonly limit: number;
+  readonly unit: 'bytes' | 'count';
+  /** How often since the start something found no room. */
+  readonly exceeded: number;
+  /** That sets the limit. */
+  readonly option: string;
+  /** What happens then. */
+  readonly then: string;
 }
 
 export interface BrokerStatus {

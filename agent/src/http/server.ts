@@ -58,7 +58,7 @@ const SERVER: FastifyHttpOptions<Server> = {
 /** The whole server without its socket; the same for production and tests. Rejects when the routes do not fit. */
 export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Promise<FastifyInstance> {
   const settings = toSettings(options);
-  const seats = new LiveSeats(deps.live, settings);
+  const seats = new LiveSeats(deps.live, settings, deps.shedsLive);
   const context: RouteContext = { deps, settings, seats };
   const { prefix } = settings;
   const onError = sendProblem(deps.logger);
@@ -69,6 +69,7 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   const trustProxy = options.trustProxy === true ? (_address: string, hop: number) => hop < 1 : false;
   const app = createFastify({ ...SERVER, trustProxy, frameworkErrors }, options.tls);
 
+  options.connections?.watch(app.server);
   app.setErrorHandler(onError);
   // Responses are typed by their schemas; the tests compare them. Serialising by schema would drop what it does not name.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

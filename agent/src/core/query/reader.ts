@@ -32,6 +32,9 @@ export class QueryError extends Error {
 /** Thrown by every method while Postgres cannot be asked; the API answers 503. */
 export class HistoryUnavailable extends Error {}
 
+/** It could be asked, but is not to be: too many ask at once, or events matter more now. The message is for whoever asked. */
+export class HistoryBusy extends HistoryUnavailable {}
+
 /** All that the API asks of the history. Implemented by sinks/history over Postgres. */
 export interface HistoryReader {
   /** Keyset paging; ties are broken by task id. */

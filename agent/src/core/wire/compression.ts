@@ -5,6 +5,9 @@ import Bunzip from 'seek-bzip';
 /** Thrown by `decompress`; the message says what is wrong. */
 export class CompressionError extends Error {}
 
+/** Its reader is plain JavaScript, some 30 MB a second: all else waits while it works. */
+const MAX_BZIP2_BYTES = 4 << 20;
+
 type Decompressor = (data: Buffer, limit: number) => Buffer;
 
 /** kombu/compression.py: content types and aliases. `application/x-gzip` is really a zlib stream (RFC 1950). */
@@ -21,7 +24,7 @@ function named(decompressor: Decompressor, ...names: string[]): [string, Decompr
 
 /**
  * Undoes kombu's `compression` header. Throws CompressionError on an unknown name (lzma is one: there is no sound
- * synchronous reader for it), on broken data and on more than `limit` bytes of output.
+ * synchronous reader for it), on broken data and on more than `limit` bytes of output, of bzip2 more than 4 MiB.
  */
 export function decompress(data: Buffer, name: string, limit: number): Buffer {
   const decompressor = DECOMPRESSORS.get(name);
@@ -58,7 +61,8 @@ function zstdWindow(data: Buffer): number {
   return base + (base / 8) * (window & 7);
 }
 
-function bzip2(data: Buffer, limit: number): Buffer {
+function bzip2(data: Buffer, most: number): Buffer {
+  const limit = Math.min(most, MAX_BZIP2_BYTES);
   let output = Buffer.allocUnsafe(Math.min(limit, Math.max(1024, data.length * 4)));
   let size = 0;
   const writer = {

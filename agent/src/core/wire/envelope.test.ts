@@ -195,6 +195,7 @@ describe('bombs', () => {
     expect(() => decompress(Buffer.from(BZ2_BOMB, 'base64'), 'bzip2', 1 << 20)).toThrow(/larger than 1048576 bytes/);
     expect(decompress(Buffer.from(BZ2, 'base64'), 'bzip2', 35)).toHaveLength(35);
     expect(() => decompress(Buffer.from(BZ2, 'base64'), 'bzip2', 34)).toThrow(/larger than 34 bytes/);
+    expect(() => decompress(Buffer.from(BZ2_BOMB, 'base64'), 'bzip2', 1 << 30)).toThrow(/larger than 4194304 bytes/);
   });
 
   it('opens deep nesting but says so', () => {

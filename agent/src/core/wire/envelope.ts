@@ -5,8 +5,10 @@ import type { RawMessage } from './message.ts';
 import { readMsgpack, readYaml } from './serializers.ts';
 import { HAS_WIDE_INTEGER, PLAIN, survey } from './survey.ts';
 
-/** Largest body that is read, after decompression. */
+/** Largest body that is read. */
 export const MAX_BODY_BYTES = 64 << 20;
+/** Largest body that a compressed one may become: a few bytes must not take the time and the memory of the largest. */
+const MAX_DECOMPRESSED_BYTES = 16 << 20;
 /** Most values in one body: beyond it a small text would become hundreds of megabytes of objects. */
 export const MAX_BODY_VALUES = 2_000_000;
 /** Below it even nothing but brackets is harmless, so the tokens need not be counted. */
@@ -178,7 +180,7 @@ function read({ body: sent, contentType, compression }: Parts): OpenedMessage {
 function decompressed(body: Buffer, compression: unknown): Buffer {
   if (compression === undefined || compression === null || compression === '') return body;
   if (typeof compression !== 'string') throw new Unreadable('compression', `${describe(compression)} is no name`);
-  return attempt('compression', () => decompress(body, compression, MAX_BODY_BYTES));
+  return attempt('compression', () => decompress(body, compression, MAX_DECOMPRESSED_BYTES));
 }
 
 /** Without parameters such as `; charset=utf-8`, which other producers than kombu may write. */

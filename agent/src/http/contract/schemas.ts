@@ -337,6 +337,21 @@ export const StatusSchema = Type.Object(
       { description: 'What is sent by OTLP; empty when nothing is' },
     ),
     live: Type.Object({ subscribers: Type.Integer(), maxSubscribers: Type.Integer() }),
+    shedding: Type.Array(Type.String(), {
+      description: 'What the agent leaves out now to keep up with the events; empty when it does everything',
+    }),
+    limits: Type.Array(
+      Type.Object({
+        bound: Type.String({ description: 'The label `bound` of `umbel_bound_used`' }),
+        used: Type.Number(),
+        limit: Type.Number(),
+        unit: Type.Enum(['bytes', 'count']),
+        exceeded: Type.Integer({ description: 'How often something found no room, since the start' }),
+        option: Type.String({ description: 'That sets the limit' }),
+        then: Type.String({ description: 'What happens over it' }),
+      }),
+      { description: 'What fills up with the load' },
+    ),
     counts: Type.Unsafe<Readonly<Record<string, number>>>({
       type: 'object',
       additionalProperties: { type: 'number' },

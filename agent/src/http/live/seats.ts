@@ -6,10 +6,17 @@ export class LiveSeats {
   readonly #feed: LiveFeed;
   readonly #maxQueue: number;
   readonly #taken = new Set<LiveSubscription>();
+  readonly #isShed: () => boolean;
   readonly max: number;
 
-  constructor(feed: LiveFeed, limits: { readonly maxSubscribers: number; readonly subscriberQueue: number }) {
+  /** @param isShed live streams are left out now, because more important work needs the time */
+  constructor(
+    feed: LiveFeed,
+    limits: { readonly maxSubscribers: number; readonly subscriberQueue: number },
+    isShed: () => boolean = () => false,
+  ) {
     this.#feed = feed;
+    this.#isShed = isShed;
     this.max = limits.maxSubscribers;
     this.#maxQueue = limits.subscriberQueue;
   }
@@ -18,14 +25,21 @@ export class LiveSeats {
     return this.#taken.size;
   }
 
-  /** @throws ApiProblem 503 when every seat is taken */
+  /** @throws ApiProblem 503 when every seat is taken, or live streams are left out now */
   mustBeFree(): void {
+    if (this.#isShed()) {
+      throw new ApiProblem(
+        503,
+        'overloaded',
+        'The agent is behind with its events and takes no live streams; try again.',
+      );
+    }
     if (this.#taken.size < this.max) return;
     const message = `All ${this.max} live streams are taken; close one, or poll the other routes.`;
     throw new ApiProblem(503, 'too-many-subscribers', message);
   }
 
-  /** @throws ApiProblem 503 when every seat is taken */
+  /** @throws ApiProblem as `mustBeFree` */
   take(filter: LiveFilter): LiveSubscription {
     this.mustBeFree();
     const subscription = this.#feed.subscribe(filter, { maxQueue: this.#maxQueue });

@@ -19,6 +19,8 @@ export const statusRoutes: Routes = async (app, { deps, seats }) => {
     return {
       ...status,
       otlp: [...status.otlp],
+      shedding: [...status.shedding],
+      limits: [...status.limits],
       warnings: [...status.warnings],
       slice: status.slice === undefined ? null : { ...status.slice, missing: [...status.slice.missing] },
       uptimeMs: Math.max(deps.clock.now() - status.startedMs, 0),

@@ -45,6 +45,8 @@ const STATUS: AgentStatus = {
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },
   otlp: [],
   counts: { events: 12 },
+  shedding: [],
+  limits: [],
   warnings: [],
 };
 

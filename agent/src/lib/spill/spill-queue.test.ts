@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -15,7 +15,7 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'spill-'));
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const open = (memoryBytes: number, diskBytes = 1e9): SpillQueue<string> =>
   SpillQueue.open({ directory, codec, memoryBytes, diskBytes });
@@ -110,6 +110,33 @@ describe('SpillQueue', () => {
     const count = taken.filter(Boolean).length;
     expect(drain(queue)).toEqual(Array.from({ length: count }, (_, i) => `item-${String(i)}`));
     expect(queue.push('again')).toBe(true);
+  });
+
+  it('goes on in memory, in order, while the disk refuses, and uses it again afterwards', () => {
+    const queue = open(20);
+    rmSync(directory, { recursive: true }); // as every other error of the file system
+    const items = Array.from({ length: 30 }, (_, i) => `item-${String(i).padStart(200_000, '0')}`);
+    expect(items.slice(0, 20).every((item) => queue.push(item))).toBe(true);
+    expect(queue.problem?.message).toMatch(/ENOENT/);
+    expect(() => queue.spill()).toThrow(/ENOENT/);
+    expect(queue.peek(3)).toEqual(items.slice(0, 1));
+    mkdirSync(directory);
+    queue.flush();
+    expect(queue.problem).toBeUndefined();
+    expect(items.slice(20).every((item) => queue.push(item))).toBe(true);
+    expect(drain(queue)).toEqual(items);
+    expect(segments()).toEqual([]);
+  });
+
+  it('gives what waits for a file that cannot be written, and leaves no empty files behind', () => {
+    const queue = open(10);
+    rmSync(directory, { recursive: true });
+    for (const item of ['first', 'second', 'third']) queue.push(item);
+    queue.flush();
+    expect(drain(queue)).toEqual(['first', 'second', 'third']);
+    expect(queue.problem).toBeUndefined();
+    queue.push('last');
+    expect(() => queue.close()).toThrow(/1 messages are lost/);
   });
 
   it('reads a record larger than a read block', () => {

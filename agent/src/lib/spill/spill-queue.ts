@@ -173,7 +173,7 @@ export class SpillQueue<T> {
       const before = [...onDisk].at(-1)?.order ?? 0;
       const next = this.#files.find((file) => file.order > before && file.unread > 0);
       const order = next === undefined ? this.#nextOrder() : (before + next.order) / 2;
-      this.#addFile(Math.floor(order)).append(inMemory.map(({ item }) => this.#options.codec.encode(item)));
+      this.#addFull(Math.floor(order), inMemory);
     }
     for (const segment of onDisk) segment.rewind();
     this.#held = [];
@@ -182,11 +182,23 @@ export class SpillQueue<T> {
     this.sync();
   }
 
-  /** Spills and lets go of the files. */
+  /**
+   * Spills and lets go of the files.
+   * @throws Error that says how many items are lost because the disk refused them
+   */
   close(): void {
-    this.spill();
-    for (const file of this.#files) file.close();
-    this.#files = [];
+    try {
+      this.spill();
+    } catch (error) {
+      const lost = this.#held.slice(this.#heldFrom).filter(({ segment }) => segment === undefined).length;
+      const count = lost + this.#pending.length;
+      throw new Error(`${count} messages are lost: they cannot be put into files of ${this.#options.directory}`, {
+        cause: error,
+      });
+    } finally {
+      for (const file of this.#files) file.close();
+      this.#files = [];
+    }
   }
 
   /** Set while the disk refuses to write. */
@@ -221,7 +233,7 @@ export class SpillQueue<T> {
       const file = this.#files.find((candidate) => candidate.unread > 0);
       if (file === undefined) {
         if (this.#pending.length === 0) return;
-        this.sync();
+        this.#takePending();
         continue;
       }
       for (const record of file.read()) this.#hold(record, file);
@@ -229,11 +241,20 @@ export class SpillQueue<T> {
     }
   }
 
-  #hold(record: SegmentRecord, segment: Segment): void {
+  /** Not by way of a file: the disk may be the one that refuses. */
+  #takePending(): void {
+    const records = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#problem = undefined;
+    for (const bytes of records) this.#hold({ bytes, endsAt: 0 });
+  }
+
+  #hold(record: SegmentRecord, segment?: Segment): void {
     const item = this.#options.codec.decode(record.bytes);
     if (item === undefined) {
       this.#unreadable += 1;
-      segment.skip();
+      segment?.skip();
       return;
     }
     const weight = this.#options.codec.weigh(item);
@@ -247,6 +268,18 @@ export class SpillQueue<T> {
     this.#files.push(file);
     this.#files.sort((a, b) => a.order - b.order);
     return file;
+  }
+
+  /** @throws the file system's error; there is no such file then */
+  #addFull(order: number, held: readonly Held<T>[]): void {
+    const file = this.#addFile(order);
+    try {
+      file.append(held.map(({ item }) => this.#options.codec.encode(item)));
+    } catch (error) {
+      this.#files = this.#files.filter((other) => other !== file);
+      file.remove();
+      throw error;
+    }
   }
 
   #removeDone(): void {

@@ -22,6 +22,15 @@ export interface GaugeSnapshot {
   readonly replica?: ReplicaSnapshot;
   readonly live?: { readonly subscribers: number; readonly dropped: number };
   readonly otlp?: OtlpSnapshot;
+  readonly bounds?: readonly BoundSnapshot[];
+  readonly shed?: readonly { readonly work: string; readonly isShed: boolean; readonly count: number }[];
+}
+
+export interface BoundSnapshot {
+  readonly bound: string;
+  readonly used: number;
+  readonly limit: number;
+  readonly exceeded: number;
 }
 
 /** Where the agent stands among several. */
@@ -183,6 +192,7 @@ export class AgentSet {
     this.#set('umbel_live_subscribers', live?.subscribers);
     this.#set('umbel_live_dropped_total', live?.dropped);
     if (snapshot.otlp !== undefined) this.#pullOtlp(snapshot.otlp);
+    this.#pullBounds(snapshot);
     for (const family of this.#registry.shown()) {
       if (family.spec.set === 'umbel') continue;
       this.#set('umbel_series', family.size, family.spec.name);
@@ -196,6 +206,18 @@ export class AgentSet {
     this.#set('umbel_slice_active', Number(showsSlice), slice);
     this.#set('umbel_slices_missing', missingSlices);
     this.#set('umbel_events_of_other_slices_total', foreignEvents);
+  }
+
+  #pullBounds({ bounds = [], shed = [] }: GaugeSnapshot): void {
+    for (const { bound, used, limit, exceeded } of bounds) {
+      this.#set('umbel_bound_used', used, bound);
+      this.#set('umbel_bound_limit', limit, bound);
+      this.#set('umbel_bound_exceeded_total', exceeded, bound);
+    }
+    for (const { work, isShed, count } of shed) {
+      this.#set('umbel_shedding', Number(isShed), work);
+      this.#set('umbel_shed_total', count, work);
+    }
   }
 
   #pullOtlp({ sampledOut, signals }: OtlpSnapshot): void {

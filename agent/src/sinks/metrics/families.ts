@@ -259,6 +259,16 @@ const UMBEL = [
   row('umbel_otlp_waiting', 'gauge', ['signal'], 'Spans and log records that wait to be sent.'),
   row('umbel_otlp_waiting_bytes', 'gauge', ['signal'], 'Memory that they take, roughly.'),
   row('umbel_otlp_sampled_out_total', 'counter', [], 'Tasks whose trace was left out by --otlp-sample-ratio.'),
+  row('umbel_bound_used', 'gauge', ['bound'], 'What fills up with the load: how much is in use, bytes or a number.'),
+  row('umbel_bound_limit', 'gauge', ['bound'], 'Its limit, in the same unit.'),
+  row('umbel_bound_exceeded_total', 'counter', ['bound'], 'Times that something found no room there.'),
+  row(
+    'umbel_shedding',
+    'gauge',
+    ['work'],
+    '1 while the agent leaves this out to keep up with the events: telemetry, live, searches.',
+  ),
+  row('umbel_shed_total', 'counter', ['work'], 'Tasks not told by OTLP, live streams and searches refused for it.'),
   row('umbel_series', 'gauge', ['family'], 'Series held by this agent.'),
   row(
     'umbel_label_sets_dropped_total',

@@ -108,6 +108,16 @@ export class Metrics {
     this.#shown = shown;
   }
 
+  /** Of the fullest family, and how many found no room in any. */
+  labelSets(): { readonly used: number; readonly limit: number; readonly exceeded: number } {
+    const families = this.#registry.shown();
+    return {
+      used: families.reduce((most, family) => Math.max(most, family.labelSets), 0),
+      limit: this.#options.maxLabelSetsPerFamily,
+      exceeded: families.reduce((sum, family) => sum + family.dropped, 0),
+    };
+  }
+
   /** Label value of the task's queue, as in celery-exporter's families. */
   queueOf(task: TaskState): string {
     return this.#queues.of(task);

@@ -122,6 +122,10 @@ export abstract class Family<S extends Sample | HistogramSeries> {
     if (isShown && series.users <= 0) this.#byLabels.delete(series.labels);
   }
 
+  get labelSets(): number {
+    return this.#byLabels.size;
+  }
+
   /** Series in the output. */
   get size(): number {
     return this.#byLabels.size * this.#seriesPerSet;

@@ -27,6 +27,8 @@ export interface OtlpDeps {
   readonly queueOf: (task: TaskState) => string;
   /** A history says which agent stored an event first: it then calls `stored` and `settled`. */
   readonly isShared: boolean;
+  /** What ends now is not to be told: more important work needs the time. Asked once for each. */
+  readonly isShed?: () => boolean;
 }
 
 export interface OtlpStats {
@@ -99,6 +101,7 @@ export class OtlpSink {
   }
 
   #tell(end: TaskEnd): void {
+    if (this.#deps.isShed?.() === true) return;
     const { event, task, attempts, place } = end;
     if (this.#logs !== undefined) this.#log(taskLog(event, task, place, end.attempt.number));
     if (this.#spans === undefined) return;

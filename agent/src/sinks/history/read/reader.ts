@@ -4,6 +4,7 @@ import type { SeriesQuery, TaskFilter, TaskSort } from '../../../core/query/filt
 import type { HistoryReader, TaskPage } from '../../../core/query/reader.ts';
 import type { FailureTrend, TaskRecord } from '../../../core/query/records.ts';
 import type { Clock } from '../../../lib/clock.ts';
+import type { Gate } from '../../../lib/gate.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { keyId } from '../safe-values.ts';
 import { readEvents } from './event-list.ts';
@@ -26,6 +27,8 @@ export interface HistoryReaderOptions {
   readonly logger: Logger;
   /** Limit of one statement on the server, ms; beyond it: QueryError `timeout`. */
   readonly statementTimeoutMs: number;
+  /** Bounds the transactions at once; default: the pool alone does. */
+  readonly gate?: Gate | undefined;
 }
 
 const DEFAULT_TIMELINE = 1000;

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { HistoryUnavailable, QueryError } from '../../../core/query/reader.ts';
+import { HistoryBusy, HistoryUnavailable, QueryError } from '../../../core/query/reader.ts';
 import type { Clock } from '../../../lib/clock.ts';
+import type { Gate } from '../../../lib/gate.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { errorCode } from '../errors.ts';
 import type { Dialect } from './sql.ts';
@@ -11,6 +12,8 @@ export interface SessionOptions {
   readonly logger: Logger;
   /** Limit of one statement, enforced by the server. */
   readonly statementTimeoutMs: number;
+  /** Keeps readers from taking the connections of the writer; default: nobody is kept out. */
+  readonly gate?: Gate | undefined;
 }
 
 /** One transaction that only reads: every statement in it sees the same state of the history. */
@@ -45,13 +48,18 @@ export class Sessions {
 
   /** A session whose end the caller decides; exactly one of `end` and `abandon` must be called. */
   async open(): Promise<OpenSession> {
-    const client = await this.#connect();
+    const leave = await this.#enter();
+    const client = await this.#connect().catch((error: unknown) => {
+      leave();
+      throw error;
+    });
     // A connection that breaks while nothing is asked of it would end the process.
     const ignore = (): void => undefined;
     client.on('error', ignore);
     const release = (broken: boolean): void => {
       client.off('error', ignore);
       client.release(broken);
+      leave();
     };
     try {
       this.#dialect ??= await readDialect(client);
@@ -89,6 +97,14 @@ export class Sessions {
   #settings(): string {
     const timeout = Math.max(1, Math.round(this.#options.statementTimeoutMs));
     return `set local statement_timeout = ${timeout}; set local jit = off; set local work_mem = '32MB'`;
+  }
+
+  async #enter(): Promise<() => void> {
+    try {
+      return (await this.#options.gate?.enter()) ?? (() => undefined);
+    } catch (error) {
+      throw new HistoryBusy('Too many ask the history at once; try again in some seconds.', { cause: error });
+    }
   }
 
   async #connect(): Promise<PoolClient> {

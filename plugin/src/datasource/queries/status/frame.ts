@@ -38,6 +38,7 @@ export function statusFrame(refId: string, status: Status): DataFrame {
       ...Object.entries(counts).map(([name, count]) =>
         column.number<Status>(name, titleOf(name), { value: () => count, decimals: 0 }),
       ),
+      column.other('shedding', 'Left out'),
       column.other('warnings', 'Warnings'),
     ],
     [status],
