@@ -20,3 +20,17 @@ export function heartbeat(worker: number, clock: number): Readonly<Record<string
 
 /** kombu's envelope around a body, as it is published on Redis. */
 export function envelope(body: unknown, routingKey: string): string;
+
+/** The same events as commands for Redis. */
+export function encodedMessages(options: {
+  readonly tasks: number;
+  readonly batch?: number;
+  readonly db?: number;
+  readonly startMs?: number;
+}): Iterable<{ readonly command: Buffer; readonly events: number }>;
+
+/** Writes commands to Redis and resolves when it has answered them all. */
+export function publish(
+  url: string,
+  messages: Iterable<{ readonly command: Buffer; readonly events: number }>,
+): Promise<{ readonly events: number; readonly messages: number; readonly seconds: number }>;

@@ -70,12 +70,18 @@ async function initialise(bin: string, data: string, user: string | undefined): 
   if (code !== 0) throw new Error(`initdb failed:\n${initdb.output()}`);
 }
 
-/** An own Postgres 18 on a free loopback port with its data in a temporary directory; `settings` as in postgresql.conf. */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+/**
+ * An own Postgres 18 on a free loopback port; `settings` as in postgresql.conf. Its data are in `directory`, or in a
+ * temporary one.
+ */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+  directory?: string,
+): Promise<PostgresServer> {
   const scratch = await temporaryDirectory('postgres');
   const user = serverUser();
   const bin = await binaries(user, scratch);
-  const data = join(scratch, 'data');
+  const data = join(directory ?? scratch, 'data');
   await mkdir(data);
   await chmod(data, 0o700);
   if (user !== undefined) await chown(data, ...idsOf(user));

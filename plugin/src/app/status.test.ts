@@ -14,6 +14,8 @@ const status = (change: Partial<Status> = {}): Status => ({
   live: { subscribers: 0, maxSubscribers: 100 },
   otlp: [],
   counts: {},
+  shedding: [],
+  limits: [],
   warnings: [],
   ...change,
 });

@@ -5,7 +5,7 @@ const status: Status = {
   role: 'leader',
   standingBy: false,
   slice: null,
-  ...{ version: '0.1.0', startedMs: 0, uptimeMs: 1, demo: false, otlp: [], warnings: [] },
+  ...{ version: '0.1.0', startedMs: 0, uptimeMs: 1, demo: false, otlp: [], shedding: [], limits: [], warnings: [] },
   broker: { displayUrl: 'redis://h:6379/0', connected: true, sinceMs: 0, reconnects: 0 },
   history: { enabled: true, connected: true, lagMs: 0, queuedBatches: 0, spilledBytes: 0 },
   live: { subscribers: 0, maxSubscribers: 100 },

@@ -175,6 +175,8 @@ it('failures, workers, queues, gaps, status, audit', () => {
       uptimeMs: 2,
       demo: false,
       otlp: [],
+      shedding: [],
+      limits: [],
       warnings: ['Look.'],
       counts: { taskEvents: 7 },
     },
