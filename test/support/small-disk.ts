@@ -28,7 +28,7 @@ export async function smallDisk(mebibytes: number): Promise<SmallDisk | undefine
 function fillUp(file: string): void {
   const fd = openSync(file, 'w');
   try {
-    for (let block = Buffer.alloc(1 << 20); block.length > 0; block = block.subarray(block.length / 2))
+    for (let block = Buffer.alloc(1 << 20); block.length > 0; block = block.subarray(0, Math.floor(block.length / 2)))
       writeAll(fd, block);
   } finally {
     closeSync(fd);
