@@ -54,7 +54,11 @@ async function openSite(): Promise<Site> {
     {
       clock,
       logger: quiet,
-      transport: { settle: () => undefined },
+      transport: {
+        scheme: 'redis',
+        settle: () => undefined,
+        health: () => ({ connected: true, sinceMs: START_MS, reconnects: 0 }),
+      },
       cluster,
       metrics,
       live: createLiveHub({ clock }),

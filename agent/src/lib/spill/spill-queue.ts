@@ -115,7 +115,8 @@ export class SpillQueue<T> {
     const record = this.#options.codec.encode(item);
     this.#pending.push(record);
     this.#pendingBytes += record.length;
-    if (this.#pendingBytes >= WRITE_BLOCK) this.#trySync();
+    // A disk that refuses is tried again by `flush`: to try with every item would take all the time.
+    if (this.#pendingBytes >= WRITE_BLOCK && this.#problem === undefined) this.#trySync();
     return true;
   }
 
