@@ -17,7 +17,7 @@ export async function smallDisk(mebibytes: number): Promise<SmallDisk | undefine
   const path = await temporaryDirectory('disk');
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=755`, 'tmpfs', path]);
   if (mounted.status !== 0) {
-    process.stderr.write(`SKIPPED: no full disk can be made here: ${String(mounted.stderr ?? mounted.error)}\n`);
+    process.stderr.write(`SKIPPED: no full disk can be made here: ${String(mounted.error ?? mounted.stderr)}\n`);
     return undefined;
   }
   closeAtEnd({ close: () => void spawnSync('umount', ['--lazy', path]) });
