@@ -97,7 +97,7 @@ class PostgresReader implements HistoryReader {
       const where = whereSql([...indexedSql(filter, context), ...scannedSql(filter, context)]);
       const rows = await session.rows<{ count: number }>(
         `select count(*)::int as count
-          from (select from celery_tasks t ${where} limit ${params.add(limit)}::bigint) counted`,
+          from (select 1 from celery_tasks t ${where} limit ${params.add(limit)}::bigint) counted`,
         params.values,
       );
       return rows[0]?.count ?? 0;
