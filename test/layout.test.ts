@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'lib'],
   http: ['core', 'lib'],
   results: ['core', 'lib'],
+  heal: ['core', 'lib'],
   identity: ['core', 'lib'],
   doctor: ['core', 'lib', 'config'],
   postgres: ['lib'],

@@ -118,10 +118,14 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
       if (isTaking) ingest.accept(message);
     },
     onTurn: () => reception.onTurn(),
-    onGap: (gap) => losses.gap(gap),
+    onGap: (gap) => {
+      losses.gap(gap);
+      acting.healing?.gapEnded();
+    },
   });
   ingest.wake();
   open.use(acting.startProbing());
+  acting.healing?.start();
   const stopSweep = clock.every(SWEEP_MS, () => {
     const nowMs = clock.now();
     losses.sweep(nowMs);

@@ -46,6 +46,12 @@ def sleep(seconds):
     return seconds
 
 
+@app.task(name='shop.sleep_late', acks_late=True)
+def sleep_late(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
 @app.task(name='shop.fail')
 def fail(message):
     raise ValueError(message)

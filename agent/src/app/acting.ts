@@ -11,9 +11,11 @@ import type { CloserStack } from '../lib/closer-stack.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { openAuditTrail } from '../sinks/history/audit.ts';
+import type { LiveHub } from '../sinks/live/hub.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import type { History } from './history.ts';
+import { openHealing, type Healing } from './healing.ts';
 import { logAudit } from './log-audit.ts';
 import { startProbes } from './probes.ts';
 import { openResults } from './results.ts';
@@ -27,6 +29,7 @@ export interface ActingDeps {
   readonly cluster: ClusterState;
   readonly metrics: Metrics;
   readonly masker: Masker;
+  readonly live: LiveHub;
   readonly history: History | undefined;
 }
 
@@ -35,6 +38,8 @@ export interface Acting {
   readonly control: ControlService;
   readonly identity: Identity;
   readonly audit: AuditTrail;
+  /** Undefined where nothing is healed. */
+  readonly healing: Healing | undefined;
   /** Why results cannot be looked up; undefined when they can. */
   resultsProblem(): string | undefined;
   /** To be called once the broker is listened to: before, nobody can be asked. */
@@ -63,13 +68,17 @@ export function openActing(config: Config, deps: ActingDeps, open: CloserStack):
       backend,
       history: history?.reader,
       masker,
+      onReplaced: (orphan, newTaskId) => healing?.replaced(orphan, newTaskId),
       clock,
       logger,
       options: controlOptions(config, `umbel@${hostname()}`),
     }),
   );
+  const healing = openHealing(config, { ...deps, control, backend });
+  if (healing !== undefined) open.use(healing);
   return {
     control,
+    healing,
     identity: openIdentity(identityOptions(config), { clock, logger }),
     audit,
     resultsProblem: () => problem ?? backend?.health().problem,

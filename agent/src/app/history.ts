@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { Decoded } from '../core/events/event.ts';
+import { sliceText } from '../core/events/slice.ts';
+import type { HealStore } from '../core/heal/store.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { batchCodec } from '../ingest/codecs.ts';
@@ -8,13 +10,14 @@ import type { Clock } from '../lib/clock.ts';
 import { Gate, type GateStats } from '../lib/gate.ts';
 import type { Logger } from '../lib/logger.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
-import { AgentLog } from '../sinks/history/agent-log.ts';
+import { AgentLog, type LastRun } from '../sinks/history/agent-log.ts';
 import { migrate, openPool } from '../sinks/history/database.ts';
 import { type HistorySize, Partitions } from '../sinks/history/partitions.ts';
 import { openHistoryReader } from '../sinks/history/read/reader.ts';
 import type { TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
 import type { EventBatch } from '../sinks/port.ts';
+import { healStoreOf } from './heal-store.ts';
 import { lazyReader } from './lazy-reader.ts';
 import { type Hearing, type Leadership, startLeadership } from './leadership.ts';
 import { startListeningLog, type ListeningLog } from './listening.ts';
@@ -68,6 +71,8 @@ export interface History {
   readonly queue: SpillQueue<EventBatch>;
   readonly listening: ListeningLog;
   readonly leadership: Leadership;
+  /** For healing; rejects while the database was not reached. */
+  readonly healStore: HealStore;
   /** Resolves when the database was reached, or could not be at the first try. */
   readonly firstTry: Promise<void>;
   /** Transactions that read. */
@@ -95,9 +100,13 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const { clock, logger } = deps;
   const seats = Math.max(1, options.maxConnections - WRITERS);
   const gate = new Gate({ seats, waiting: READS_WAITING, patienceMs: READS_PATIENCE_MS, clock });
-  const opening = keepOpening({ ...options, gate }, deps, (aliveMs) => listening.previousRunEnded(aliveMs));
+  const opening = keepOpening({ ...options, gate }, deps, (last) => listening.previousRun(last));
   const parts = (): OpenParts | undefined => opening.parts;
-  const listening = startListeningLog({ ...options, clock, logger, log: () => parts()?.log });
+  const listening = startListeningLog({
+    ...{ ...options, clock, logger },
+    log: () => parts()?.log,
+    oldestUnstoredMs: () => feed.oldestMs(),
+  });
 
   const queue = SpillQueue.open({
     directory: options.spillDirectory,
@@ -145,6 +154,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     queue,
     listening,
     leadership,
+    healStore: healStoreOf(opening.pool, () => parts()?.writer),
     firstTry: Promise.all([opening.firstTry, leadership.firstTry]).then(() => undefined),
     problem: () => (parts() === undefined ? opening.problem : feed.problem()),
     async close(deadlineMs) {
@@ -198,7 +208,7 @@ interface Opening {
 function keepOpening(
   options: HistoryOptions & { readonly gate: Gate },
   deps: HistoryDeps,
-  previousRunEnded: (aliveMs: number | null) => void,
+  previousRun: (last: LastRun | undefined) => void,
 ): Opening {
   const { clock, logger } = deps;
   const pool = openPool({ ...options, logger });
@@ -218,7 +228,7 @@ function keepOpening(
   async function tryOpen(): Promise<void> {
     try {
       const parts = await openParts(pool, options, deps);
-      previousRunEnded(await parts.log.lastAlive(options.agentName));
+      previousRun(await parts.log.lastRun(options.agentName));
       opening.parts = parts;
       logger.info('history open');
     } catch (error) {
@@ -251,7 +261,7 @@ async function openParts(
   await migrate(options.databaseUrl, deps.logger);
   const partitions = new Partitions(shared);
   await partitions.prepare();
-  const log = new AgentLog(pool);
+  const log = new AgentLog(pool, deps.hearing.kind === 'all' ? sliceText(deps.hearing.slice) : undefined);
   const reader = openHistoryReader(shared);
   await deps.onOpen(reader);
   return { log, partitions, reader, writer: openHistoryWriter({ ...shared, partitions }) };

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { AgentLog } from '../sinks/history/agent-log.ts';
+import type { AgentLog, LastRun } from '../sinks/history/agent-log.ts';
 import type { ListeningGap } from '../transport/port.ts';
 
 const BEAT_MS = 5000;
@@ -16,8 +16,8 @@ export interface ListeningLog {
    * @param wereKept the broker kept the events of the time before: nobody heard them then, but nothing is missing
    */
   listening(wereKept: boolean): void;
-  /** The last beat of an earlier run, epoch ms: from then until `listening` nobody did. */
-  previousRunEnded(aliveMs: number | null): void;
+  /** An earlier run of the agent, where there was one: from its end until `listening` it did not. */
+  previousRun(last: LastRun | undefined): void;
   close(): Promise<void>;
 }
 
@@ -27,22 +27,29 @@ export function startListeningLog(deps: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly log: () => AgentLog | undefined;
+  /** Instant of the oldest event that is not stored yet; a killed agent loses those. Undefined: all are. */
+  readonly oldestUnstoredMs: () => number | undefined;
 }): ListeningLog {
   const { agentName, clock, logger } = deps;
   const waiting: ListeningGap[] = [];
-  let previousBeatMs: number | null = null;
-  let heard = false;
+  let previous: LastRun | undefined;
+  /** When the agent last said that it listens; undefined once that is stored. */
+  let heardMs: number | undefined;
+  let lastHeardMs: number | undefined;
 
   async function store(): Promise<void> {
     const log = deps.log();
     if (log === undefined) return;
     try {
-      if (heard) await log.beat(agentName, clock.now());
-      heard = false;
+      // Gaps first: up to a beat every gap is known.
       for (let gap = waiting[0]; gap !== undefined; gap = waiting[0]) {
         await log.recordGap({ ...gap, agent: agentName });
         waiting.shift();
       }
+      if (heardMs === undefined) return;
+      const storedMs = Math.min(heardMs, deps.oldestUnstoredMs() ?? Infinity);
+      heardMs = undefined;
+      await log.beat(agentName, storedMs);
     } catch (error) {
       logger.debug({ err: error }, 'gaps wait: the database is away');
     }
@@ -64,20 +71,31 @@ export function startListeningLog(deps: {
 
   return {
     recordGap,
-    previousRunEnded(aliveMs) {
-      previousBeatMs = aliveMs;
+    previousRun(last) {
+      previous = last;
     },
     listening(wereKept) {
-      if (previousBeatMs !== null && !wereKept) {
-        recordGap({ fromMs: previousBeatMs, toMs: clock.now(), cause: 'agent was not running' });
+      const nowMs = clock.now();
+      if (previous !== undefined && !wereKept) {
+        const cause = previous.wasStopped ? 'agent was stopped' : 'agent was killed, or its machine went down';
+        recordGap({ fromMs: previous.aliveMs, toMs: nowMs, cause });
       }
-      previousBeatMs = null;
-      heard = true;
+      previous = undefined;
+      const isFirst = lastHeardMs === undefined;
+      heardMs = nowMs;
+      lastHeardMs = nowMs;
+      // At once: an agent that is killed right after its start is to leave a trace too.
+      if (isFirst) storeInTurn();
     },
     async close() {
       stop();
       storeInTurn();
       await storing;
+      if (lastHeardMs === undefined) return;
+      await deps
+        .log()
+        ?.stop(agentName, lastHeardMs)
+        .catch((error: unknown) => logger.debug({ err: error }, 'the stop could not be noted: the database is away'));
     },
   };
 }

@@ -431,6 +431,39 @@ const limits = {
   }),
 };
 
+const healing = {
+  enabled: option({
+    name: 'heal',
+    type: flag,
+    default: true,
+    doc: 'Find out what became of tasks whose events were not heard, from the result backend, the workers and the queues.',
+  }),
+  everyMs: option({
+    name: 'heal-interval',
+    type: duration('s', 1000, DAY),
+    default: 30_000,
+    doc: 'How often open tasks are looked at; besides, after every time in which the agent could not listen.',
+  }),
+  orphanAfterMs: option({
+    name: 'orphan-after',
+    type: duration('s', 1000, 30 * DAY),
+    default: MINUTE,
+    doc: 'How long a worker must be silent until the tasks it had, and nobody else has, are orphaned.',
+  }),
+  tasksPerRun: option({
+    name: 'heal-tasks',
+    type: whole(1, 1_000_000),
+    default: 10_000,
+    doc: 'The most open tasks that are looked at in one run; the next run goes on.',
+  }),
+  resultsPerGap: option({
+    name: 'heal-results',
+    type: whole(0, 100_000_000),
+    default: 100_000,
+    doc: 'The most stored results that are looked through after a gap for tasks that were never heard of; 0: none.',
+  }),
+};
+
 const metrics = {
   flower: option({ name: 'metrics-flower', type: flag, default: true, doc: "Serve Flower's metric families." }),
   exporter: option({
@@ -636,7 +669,7 @@ const control = {
 };
 
 /** Every setting, by section. `Config` and the documentation follow from it. */
-export const OPTIONS = { broker, http, access, history, privacy, limits, metrics, otlp, control, agent };
+export const OPTIONS = { broker, http, access, history, healing, privacy, limits, metrics, otlp, control, agent };
 
 export type OptionTable = typeof OPTIONS;
 
@@ -646,6 +679,7 @@ export const SECTION_TITLES: Readonly<Record<keyof OptionTable, string>> = {
   http: 'HTTP',
   access: 'Access',
   history: 'History',
+  healing: 'Healing',
   privacy: 'Privacy',
   limits: 'Limits',
   metrics: 'Metrics',

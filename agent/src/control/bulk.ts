@@ -76,9 +76,9 @@ export class Bulks {
     const { history } = this.#deps;
     if (history === undefined)
       throw new HistoryUnavailable('bulk actions need the history; the agent runs without one');
-    const states = statesOf(action, filter.states);
-    if (states.length === 0) return [];
-    const narrowed: TaskFilter = { ...filter, states };
+    const states = statesOf(action, filter);
+    if (states?.length === 0) return [];
+    const narrowed: TaskFilter = states === undefined ? filter : { ...filter, states };
     const tasks: BulkTask[] = [];
     for await (const { taskId, name, state } of history.exportTasks(narrowed, OLDEST_FIRST, limit + 1)) {
       tasks.push({ taskId, name, state });
@@ -104,7 +104,12 @@ export class Bulks {
 const OLDEST_FIRST = { key: 'timestamp', descending: false } as const;
 
 /** Of unfinished tasks those in a state of the app's own (PROGRESS) are only meant where the filter names the state. */
-function statesOf(action: BulkRequest['action'], asked: readonly string[] | undefined): readonly string[] {
+function statesOf(
+  action: BulkRequest['action'],
+  { states: asked, orphaned }: TaskFilter,
+): readonly string[] | undefined {
+  // Orphaned tasks may be sent again whatever their state.
+  if (action === 'retry' && orphaned === true) return asked;
   if (action === 'retry') return asked === undefined ? FINISHED : asked.filter((state) => FINISHED.includes(state));
   const open = [PENDING, RECEIVED, STARTED, RETRY];
   return asked === undefined ? open : asked.filter((state) => !FINISHED.includes(state));

@@ -5,7 +5,7 @@ import type { RawMessage } from '../core/wire/message.ts';
 import type { TaskMessage } from '../core/wire/task-message.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { ControlCall, ControlChannel, TaskQueues, TransportHealth } from '../transport/port.ts';
+import type { ControlCall, ControlChannel, TaskQueues, TransportHealth, Whereabouts } from '../transport/port.ts';
 import type { KnownWorker } from './deps.ts';
 
 interface Timer {
@@ -132,6 +132,10 @@ export class FakeQueues implements TaskQueues {
     return Promise.resolve(this.known);
   }
 
+  locate(): Promise<Whereabouts> {
+    return Promise.resolve({ found: new Map(), isWhole: true, redeliveryMs: 0 });
+  }
+
   findMessage(): Promise<RawMessage | undefined> {
     return Promise.resolve(this.waiting);
   }
@@ -179,6 +183,10 @@ export function taskRecord(more: Partial<TaskRecord>): TaskRecord {
     pid: null,
     exceptionType: null,
     oddities: null,
+    healed: null,
+    orphaned: null,
+    retriedAs: null,
+    markedMs: null,
   };
   return { taskId: 't-1', name: 'app.add', state: 'FAILURE', timestamp: 1000, ...unknown, ...more };
 }

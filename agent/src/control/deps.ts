@@ -1,5 +1,6 @@
 import type { Masker } from '../core/mask/mask.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
+import type { TaskRecord } from '../core/query/records.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ResultBackend } from '../results/port.ts';
@@ -37,6 +38,8 @@ export interface ControlDeps {
   readonly history?: HistoryReader | undefined;
   /** Hides secrets in the arguments of tasks that workers tell of, in retry plans and in results. Default: none. */
   readonly masker?: Masker | undefined;
+  /** An orphaned task was sent again, as a task of this id. Default: nothing. */
+  readonly onReplaced?: (orphan: TaskRecord, newTaskId: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly options?: ControlOptions;

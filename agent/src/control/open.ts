@@ -29,7 +29,7 @@ const changesWorkers = (method: string): boolean =>
  * come online, and to switch their events on; `close()` ends that, and every call under way with what was heard so far.
  */
 export function openControl(deps: ControlDeps): ControlService & Closable {
-  const { transport, workers, backend, history, clock, logger, masker = NO_MASK } = deps;
+  const { transport, workers, backend, history, clock, logger, masker = NO_MASK, onReplaced = () => undefined } = deps;
   const { inspectTimeoutMs = DEFAULT_TIMEOUT_MS, enableEvents = true, defaultQueue = 'celery' } = deps.options ?? {};
   const { queues: configured = [], origin = 'umbel' } = deps.options ?? {};
   const { control: channel, tasks } = transport;
@@ -48,7 +48,8 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
   const queues = new KnownQueues({ tasks, inspections, configured, defaultQueue });
   const sender = new TaskSender({ tasks, queues, inspections, history, defaultQueue, origin, clock, logger });
   const results = new Results(backend, clock, masker);
-  const retrier = new Retrier({ tasks, backend, caller, workers, sender, queues, inspections, defaultQueue, masker });
+  const found = { tasks, backend, caller, workers, sender, queues, inspections, defaultQueue };
+  const retrier = new Retrier({ ...found, masker, onReplaced });
   const bulks = new Bulks({ history, retrier, caller, clock, logger });
 
   const lookForNew = (): void => {

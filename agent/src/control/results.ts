@@ -2,8 +2,7 @@ import { ControlRefused } from '../core/control/command.ts';
 import type { TaskResult } from '../core/control/service.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady, PENDING } from '../core/state/states.ts';
-import { jsonRepr } from '../core/wire/json-repr.ts';
-import { memberTexts } from '../core/wire/json-slice.ts';
+import { exceptionRepr } from '../core/wire/exception-repr.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ResultBackend, StoredResult } from '../results/port.ts';
 
@@ -97,24 +96,4 @@ export function resultOf(stored: StoredResult): TaskResult {
     ...(repr !== null && { resultRepr: repr }),
     ...(traceback !== null && { traceback }),
   };
-}
-
-/** `ValueError('boom')` of `{exc_type, exc_message, exc_module}` (celery/backends/base.py `prepare_exception`). */
-function exceptionRepr(json: string): string | undefined {
-  const members = memberTexts(json);
-  const type = textOf(members?.get('exc_type'));
-  if (type === undefined) return undefined;
-  const message = members?.get('exc_message') ?? '[]';
-  // Cut out as text: JSON.parse would take the fraction from 1.0, and digits from a long integer.
-  const args = message.startsWith('[') ? message : `[${message}]`;
-  return type + jsonRepr(args).replace(/,\)$/, ')');
-}
-
-function textOf(json: string | undefined): string | undefined {
-  try {
-    const value: unknown = json === undefined ? undefined : JSON.parse(json);
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -17,9 +17,10 @@ export interface RetryDeps extends SourceDeps {
   readonly inspections: () => ReadonlyMap<string, WorkerInspection>;
   readonly defaultQueue: string;
   readonly masker: Masker;
+  readonly onReplaced: (orphan: TaskRecord, newTaskId: string) => void;
 }
 
-/** Sends finished tasks again, as new tasks with the arguments they really had. */
+/** Sends finished and orphaned tasks again, as new tasks with the arguments they really had. */
 export class Retrier {
   readonly #deps: RetryDeps;
 
@@ -36,9 +37,9 @@ export class Retrier {
   }
 
   async #plan(task: TaskRecord, edited: Partial<TaskArguments> = {}, given?: string): Promise<RetryPlan> {
-    if (!FINISHED.includes(task.state)) {
+    if (!FINISHED.includes(task.state) && task.orphaned === null) {
       throw refused(
-        `The task is ${task.state}: only finished ones (${FINISHED.join(', ')}) can be sent again. Wait for its end, or revoke it first.`,
+        `The task is ${task.state}: only finished ones (${FINISHED.join(', ')}) and orphaned ones can be sent again. Wait for its end, or revoke it first.`,
       );
     }
     requireUnmasked(edited);
@@ -62,6 +63,7 @@ export class Retrier {
       const { name, argsJson, kwargsJson } = plan;
       if (options.taskId === taskId) throw refused('taskId: the new task needs an id of its own.');
       const newTaskId = await this.#deps.sender.send({ name, argsJson, kwargsJson, options: { ...options, queue } });
+      if (task.orphaned !== null) this.#deps.onReplaced(task, newTaskId);
       return { taskId, ok: true, newTaskId, plan: this.#masked({ ...plan, queue }) };
     } catch (error) {
       if (error instanceof ControlRefused) return { taskId, ok: false, reason: error.message };

@@ -37,7 +37,7 @@ const ROWS: MemoryRows = {
       ...{ names: ['app.b'], sampleTaskId: 'child', sampleTraceback: null, trend: [2, 0] },
     },
   ],
-  gaps: [{ id: 1, fromMs: 1, toMs: null, cause: 'restart', agent: 'a', healed: null }],
+  gaps: [{ id: 1, fromMs: 1, toMs: null, cause: 'restart', agent: 'a', coveredBy: null, healed: null }],
   queues: ['celery'],
 };
 

@@ -77,6 +77,21 @@ export class DatabaseResultBackend implements ResultBackend {
     return found;
   }
 
+  async *endedBetween(fromMs: number, toMs: number, limit: number): AsyncGenerator<readonly string[]> {
+    const rows = await this.#ask(async () => {
+      if (!(await this.#knownColumns()).includes('date_done')) return [];
+      const answer = await this.#pool.query<{ task_id: string }>(
+        `select task_id from ${this.#table}
+          where date_done >= to_timestamp($1::float8 / 1000) at time zone 'UTC'
+            and date_done <= to_timestamp($2::float8 / 1000) at time zone 'UTC'
+          limit $3`,
+        [fromMs, toMs, limit],
+      );
+      return answer.rows;
+    });
+    if (rows.length > 0) yield rows.map(({ task_id: id }) => id);
+  }
+
   async storeState(taskId: string, status: string): Promise<void> {
     await this.#ask(async () => {
       await this.#knownColumns();

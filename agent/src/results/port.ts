@@ -32,6 +32,11 @@ export interface ResultBackend {
   get(taskId: string): Promise<StoredResult | undefined>;
   /** Several at once; missing ones are left out. @throws BackendUnavailable */
   getMany(taskIds: readonly string[]): Promise<ReadonlyMap<string, StoredResult>>;
+  /**
+   * Ids, in portions, of tasks that may have ended in this time (epoch ms): all that are stored where the backend keeps
+   * no order of time (Redis). Ends after `limit` of them. @throws BackendUnavailable
+   */
+  endedBetween(fromMs: number, toMs: number, limit: number): AsyncIterable<readonly string[]>;
   /** Stores a state as Celery's `store_result` does; used for ABORTED (celery/contrib/abortable.py). */
   storeState(taskId: string, status: string): Promise<void>;
   health(): { readonly connected: boolean; readonly problem?: string };

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../lib/clock.ts';
+import { escapeGlob } from '../lib/escape-glob.ts';
 import { ANSWER_WITHIN_MS, withinDeadline } from './deadline.ts';
 import { BackendUnavailable } from './port.ts';
 import type { ResultBackend, StoredResult } from './port.ts';
@@ -86,6 +87,19 @@ export class RedisResultBackend implements ResultBackend {
       }
     }
     return found;
+  }
+
+  async *endedBetween(_fromMs: number, _toMs: number, limit: number): AsyncGenerator<readonly string[]> {
+    const match = `${escapeGlob(this.#prefix)}*`;
+    let cursor = '0';
+    for (let left = limit; left > 0;) {
+      const [next, keys] = await this.#ask((redis) => redis.scan(cursor, 'MATCH', match, 'COUNT', IDS_AT_ONCE));
+      const ids = keys.slice(0, left).map((key) => key.slice(this.#prefix.length));
+      if (ids.length > 0) yield ids;
+      left -= ids.length;
+      cursor = next;
+      if (cursor === '0') return;
+    }
   }
 
   async storeState(taskId: string, status: string): Promise<void> {

@@ -57,6 +57,15 @@ export interface ControlChannel {
   call(request: ControlRequest, onAnswer: (answer: WorkerAnswer) => void): Promise<ControlCall>;
 }
 
+export interface Whereabouts {
+  /** By task id, those that were found. */
+  readonly found: ReadonlyMap<string, 'waiting' | 'unacked'>;
+  /** All was looked at: what was not found is not there. */
+  readonly isWhole: boolean;
+  /** How long the broker may hold the message of a worker that died until it delivers it again, ms. */
+  readonly redeliveryMs: number;
+}
+
 /** The task queues, written and measured, never consumed. Every method rejects with BrokerUnavailable while there is no connection. */
 export interface TaskQueues {
   /** Resolves once the broker has the message. @throws ControlRefused `unknown-queue` where the broker knows no such queue. */
@@ -70,6 +79,11 @@ export interface TaskQueues {
   depths(names: readonly string[]): Promise<readonly QueueDepth[]>;
   /** Names the broker itself knows of (Redis: the bindings; RabbitMQ: the management API); may be incomplete. */
   names(): Promise<readonly string[]>;
+  /**
+   * Where the messages of these tasks are: in one of the queues, or with a worker that has not acknowledged them. Nothing
+   * is taken from anywhere; a broker with too much in it is not looked through to the end.
+   */
+  locate(taskIds: ReadonlySet<string>, queues: readonly string[]): Promise<Whereabouts>;
   /** The message of a waiting or prefetched task as it lies in the broker; undefined where it is not found, or cannot be looked for. */
   findMessage(taskId: string, queues: readonly string[]): Promise<RawMessage | undefined>;
 }

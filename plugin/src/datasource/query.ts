@@ -24,6 +24,8 @@ export interface TaskFilterFields {
   /** `90s`, `5m`, or milliseconds */
   readonly runtimeMin?: string;
   readonly runtimeMax?: string;
+  /** Those that nobody works on any more */
+  readonly orphaned?: boolean;
 }
 
 export interface TasksQuery extends Common {

@@ -34,6 +34,10 @@ export interface TaskFilter {
   readonly kwargsText?: string;
   readonly resultText?: string;
   readonly exceptionText?: string;
+  /** Whether nobody works on it any more: `TaskRecord.orphaned`. */
+  readonly orphaned?: boolean;
+  /** Whether its state was read elsewhere: `TaskRecord.healed`. */
+  readonly healed?: boolean;
   /** Flower's search syntax, parsed. */
   readonly search?: SearchNode;
 }

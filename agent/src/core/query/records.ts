@@ -45,6 +45,14 @@ export interface TaskRecord {
   readonly exceptionType: string | null;
   /** Values as sent, for fields whose type is not the column's (`retries: "two"`), or that were cut (`{"args": {"cut": 20971520}}`). */
   readonly oddities: Readonly<Record<string, unknown>> | null;
+  /** Where the state was read, because its event was not heard: `result-backend`, `inspect`; null otherwise. */
+  readonly healed: string | null;
+  /** Why nobody works on it any more: `worker-lost`, `worker-restarted`, `end-unheard`; null otherwise. */
+  readonly orphaned: string | null;
+  /** Id of the task that was sent in its place once it was orphaned; null otherwise. */
+  readonly retriedAs: string | null;
+  /** When the one or the other came about; null where none did. */
+  readonly markedMs: number | null;
 }
 
 export interface TaskEventRecord {
@@ -129,5 +137,8 @@ export interface GapRecord {
   readonly toMs: number | null;
   readonly cause: string;
   readonly agent: string;
+  /** The agent that listened all the time: nothing was missed. Null: nobody is known to have. */
+  readonly coveredBy: string | null;
+  /** What was put right afterwards, by number of tasks; null until that was tried. */
   readonly healed: Readonly<Record<string, unknown>> | null;
 }

@@ -1,8 +1,9 @@
 import type { CeleryEvent } from '../events/event.ts';
+import { applyFinding, findingEvent, isStill, type Finding } from '../heal/finding.ts';
 import type { Change, WorkerChange } from './change.ts';
 import { RecentIdentities } from './recent-identities.ts';
 import { mergeTaskEvent, TaskState } from './task.ts';
-import { TaskWindow } from './task-window.ts';
+import { isOver, TaskWindow } from './task-window.ts';
 import { isSilent, judgeOnline, mergeWorkerEvent, WorkerState } from './worker.ts';
 
 /** What the model may hold; each at least 1. */
@@ -53,6 +54,17 @@ export class ClusterState {
       return undefined;
     }
     return event.group === 'task' ? this.#applyTask(event, nowMs) : this.#applyWorker(event, nowMs);
+  }
+
+  /** Puts in what was found out about a held task; undefined, and nothing done, when it is another by now. */
+  settle(finding: Finding): Change | undefined {
+    const task = this.#tasks.get(finding.taskId);
+    if (task === undefined || !isStill(task, finding)) return undefined;
+    const { state: before, worker: workerBefore } = task;
+    const wasOver = isOver(task);
+    applyFinding(task, finding);
+    this.#tasks.moved(task, wasOver);
+    return { kind: 'task', event: findingEvent(finding), task, before, workerBefore };
   }
 
   /** Takes workers for offline that were silent for too long; call it every second or so. */
@@ -120,10 +132,11 @@ export class ClusterState {
     const held = this.#tasks.get(event.uuid);
     const task = held ?? new TaskState(event.uuid);
     const before = held?.state;
+    const wasOver = isOver(task);
     const workerBefore = task.worker;
     mergeTaskEvent(task, event);
-    if (before === undefined) this.#tasks.add(task);
-    else this.#tasks.moved(task, before);
+    if (held === undefined) this.#tasks.add(task);
+    else this.#tasks.moved(task, wasOver);
     // task-sent comes from a publisher, which is no worker.
     const revived = event.subject === 'sent' ? undefined : this.#signOfLife(event, nowMs);
     return { kind: 'task', event, task, before, workerBefore, revived };
@@ -148,6 +161,8 @@ export class ClusterState {
     judgeOnline(worker, event, nowMs);
     if (held === undefined && event.subject !== 'offline') this.#keep(worker);
     const restarted = typeof pidBefore === 'number' && typeof worker.pid === 'number' && pidBefore !== worker.pid;
+    const isNew = event.subject === 'online' && typeof pidBefore !== 'number';
+    if (restarted || isNew) worker.startedMs = event.timestamp * 1000;
     return { kind: 'worker', event, worker, wasOnline, restarted };
   }
 

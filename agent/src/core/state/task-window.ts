@@ -44,7 +44,7 @@ export class TaskWindow {
 
   /** Puts in a new task. */
   add(task: TaskState): void {
-    if (isReady(task.state)) {
+    if (isOver(task)) {
       this.#finished.set(task.uuid, task);
       this.evictedFinished += dropOldest(this.#finished, this.#finishedLimit);
     } else {
@@ -54,12 +54,17 @@ export class TaskWindow {
   }
 
   /** Moves a held task where its state belongs. */
-  moved(task: TaskState, before: string): void {
-    const isOver = isReady(task.state);
-    if (isOver === isReady(before)) return;
-    (isOver ? this.#open : this.#finished).delete(task.uuid);
+  moved(task: TaskState, wasOver: boolean): void {
+    const isNowOver = isOver(task);
+    if (isNowOver === wasOver) return;
+    (isNowOver ? this.#open : this.#finished).delete(task.uuid);
     this.add(task);
   }
+}
+
+/** Ended, or nobody works on it any more. */
+export function isOver({ state, mark }: TaskState): boolean {
+  return isReady(state) || (mark !== null && mark.kind !== 'healed');
 }
 
 /** Drops the oldest down to the limit once it is exceeded by its slack; returns how many went. */

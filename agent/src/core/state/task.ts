@@ -1,6 +1,19 @@
 import type { CeleryEvent } from '../events/event.ts';
 import { precedence, RECEIVED, RETRY, STATE_OF_SUBJECT, stateOfSubject } from './states.ts';
 
+/** What the agent found out about a task without an event of it. */
+export interface TaskMark {
+  /**
+   * `healed`: its state was read elsewhere, because its event was not heard; `orphaned`: nobody works on it any more,
+   * and nobody will tell its end; `replaced`: it was orphaned, and another was sent in its place.
+   */
+  readonly kind: 'healed' | 'orphaned' | 'replaced';
+  /** Where the state was read; why it is orphaned; the id of the other task. */
+  readonly detail: string;
+  /** When, epoch seconds. */
+  readonly at: number;
+}
+
 /**
  * A task as `celery.events.state.Task` (celery/events/state.py) holds it, member for member, under the wire's
  * names. Values stay what the event carried, whatever their type: Celery checks none of them.
@@ -45,6 +58,8 @@ export class TaskState {
    * under its name: `{ started: 'soon' }`. The member then keeps its last fitting value. Null almost always.
    */
   odd: Partial<Record<TypedMember, unknown>> | null = null;
+  /** Null almost always; an event that is heard later takes it away. */
+  mark: TaskMark | null = null;
 
   constructor(uuid: string) {
     this.uuid = uuid;
@@ -56,7 +71,8 @@ type TypedMember = Mark | 'state' | 'worker' | 'client' | 'clock';
 
 /**
  * Merges one event into the task by the rules of `State._event` and `Task.event` (celery/events/state.py), with two
- * additions: `queue` is kept from task-sent, and `pid` from every event that is merged whole.
+ * additions: `queue` is kept from task-sent, and `pid` from every event that is merged whole. Takes the mark away, but
+ * from a healed task to which it only adds.
  *
  * Celery writes every key of the body into the task, so a body's own `state`, `started` or `worker` wins as it does there.
  */
@@ -67,6 +83,7 @@ export function mergeTaskEvent(task: TaskState, event: CeleryEvent): void {
   if (STATE_OF_SUBJECT.has(subject)) setMark(task, subject as Mark, event.timestamp);
 
   const state = stateOfSubject(subject);
+  if (task.mark !== null && task.mark.kind !== 'healed') task.mark = null;
   const current = task.odd === null ? task.state : currentState(task);
   if (state !== RETRY && current !== RETRY && precedence(state) > precedence(current)) {
     // It happened before what is known already, so it only fills in.
@@ -75,6 +92,7 @@ export function mergeTaskEvent(task: TaskState, event: CeleryEvent): void {
     mergeOthers(task, event);
     if (fields['state'] !== undefined) setState(task, fields['state']);
   } else {
+    task.mark = null;
     mergeReceived(task, fields);
     mergeOthers(task, event);
     setState(task, state);

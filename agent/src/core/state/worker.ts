@@ -30,6 +30,8 @@ export class WorkerState {
   /** Of its last event, by its own clock, epoch seconds: the same in every replica of the agent. */
   lastTimestamp = 0;
   firstSeenMs = 0;
+  /** When its present process was first heard of, by its own clock, epoch ms; 0: before the agent's time. */
+  startedMs = 0;
 
   constructor(hostname: string) {
     this.hostname = hostname;

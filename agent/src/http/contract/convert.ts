@@ -55,6 +55,10 @@ export function toApiTask(task: TaskRecord): ApiTask {
     clock: finite(task.clock),
     pid: finite(task.pid),
     oddities: task.oddities,
+    healed: task.healed,
+    orphaned: task.orphaned,
+    retriedAs: task.retriedAs,
+    markedMs: task.markedMs,
   };
 }
 

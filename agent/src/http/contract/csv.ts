@@ -35,6 +35,10 @@ export const CSV_COLUMNS: readonly (keyof ApiTask)[] = [
   'clock',
   'pid',
   'oddities',
+  'healed',
+  'orphaned',
+  'retriedAs',
+  'markedMs',
 ];
 
 export function csvHeader(): string {

@@ -48,6 +48,8 @@ export function toTaskFilter(query: TaskFilterQuery, nowMs: number): TaskFilter 
     kwargsText: query.kwargs,
     resultText: query.result,
     exceptionText: query.exception,
+    orphaned: query.orphaned,
+    healed: query.healed,
     search: query.search === undefined ? undefined : parseSearch(query.search),
   });
   mustNotCross(filter.fromMs, filter.toMs, 'to', 'from');

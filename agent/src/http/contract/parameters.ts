@@ -58,6 +58,8 @@ export const taskFilterParameters = {
   kwargs: optionalText('Text within the keyword arguments, any case'),
   result: optionalText('Text within the result, any case'),
   exception: optionalText('Text within the exception, any case'),
+  orphaned: Type.Optional(Type.Boolean({ description: 'Whether nobody works on it any more: its worker is gone' })),
+  healed: Type.Optional(Type.Boolean({ description: 'Whether its state was read elsewhere than in an event' })),
   search: optionalText("Flower's search syntax, e.g. `state:FAILURE name:import`"),
 };
 

@@ -72,6 +72,10 @@ const taskMembers = {
   clock: nullable('number', 'Lamport clock of that event'),
   pid: nullable('number'),
   oddities: maybeRecord('Values as sent that fit no member, and marks of what was cut'),
+  healed: nullable('string', 'Where the state was read, because its event was not heard: result-backend, inspect'),
+  orphaned: nullable('string', 'Why nobody works on it any more: worker-lost, worker-restarted, end-unheard'),
+  retriedAs: nullable('string', 'Id of the task that was sent in its place once it was orphaned'),
+  markedMs: maybeInstant('When it was healed, orphaned, or sent again'),
 };
 
 export const TaskSchema = Type.Object(taskMembers, { $id: 'Task' });
@@ -278,7 +282,8 @@ export const GapsSchema = Type.Object(
         toMs: maybeInstant('End; null while it lasts'),
         cause: Type.String(),
         agent: Type.String(),
-        healed: maybeRecord('What was read back from elsewhere'),
+        coveredBy: nullable('string', 'The agent that listened all the time: nothing was missed'),
+        healed: maybeRecord('What was put right afterwards, by number of tasks; null until that was tried'),
       }),
       { description: 'Newest first' },
     ),

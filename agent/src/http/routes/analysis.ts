@@ -99,7 +99,9 @@ export const analysisRoutes: Routes = async (app, { deps }) => {
     const { fromMs, toMs } = toRange(query, deps.clock.now(), 30 * DAY_MS);
     const gaps = await history.gaps(fromMs, toMs, query.limit);
     return {
-      gaps: gaps.map(({ id, fromMs, toMs, cause, agent, healed }) => ({ id, fromMs, toMs, cause, agent, healed })),
+      gaps: gaps.map(({ id, fromMs, toMs, cause, agent, coveredBy, healed }) => ({
+        ...{ id, fromMs, toMs, cause, agent, coveredBy, healed },
+      })),
     };
   });
   await Promise.resolve();

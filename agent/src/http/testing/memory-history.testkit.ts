@@ -134,7 +134,7 @@ const EMPTY: readonly (keyof TaskRecord)[] = [
   ...(['name', 'worker', 'client', 'queue', 'exchange', 'routingKey', 'rootId', 'parentId', 'args', 'kwargs'] as const),
   ...(['result', 'exception', 'traceback', 'eta', 'expires', 'retries', 'runtime', 'sent', 'received'] as const),
   ...(['started', 'succeeded', 'failed', 'retried', 'revoked', 'rejected', 'clock', 'pid'] as const),
-  ...(['exceptionType', 'oddities'] as const),
+  ...(['exceptionType', 'oddities', 'healed', 'orphaned', 'retriedAs', 'markedMs'] as const),
 ];
 
 function namesOf(tasks: readonly TaskRecord[]): string[] {

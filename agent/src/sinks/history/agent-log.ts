@@ -3,74 +3,66 @@ import type pg from 'pg';
 export interface Gap {
   readonly agent: string;
   readonly fromMs: number;
-  /** null while it lasts. */
-  readonly toMs: number | null;
+  readonly toMs: number;
   readonly cause: string;
-  /** What could be put right, and how much of it. */
-  readonly healed?: Readonly<Record<string, unknown>>;
+}
+
+/** How the agent of a name was last heard of. */
+export interface LastRun {
+  /** Epoch ms until which everything that it heard was stored. */
+  readonly aliveMs: number;
+  /** It said that it stops; false: it was killed, or could not reach the database. */
+  readonly wasStopped: boolean;
 }
 
 /** When agents listened, and when they did not: `umbel_agents` and `umbel_gaps`. Methods reject as pg does. */
 export class AgentLog {
   readonly #pool: pg.Pool;
+  readonly #slice: string;
 
-  constructor(pool: pg.Pool) {
+  /** `slice`: of the stream, that its agents listen to, e.g. `1/3`. */
+  constructor(pool: pg.Pool, slice = '1/1') {
     this.#pool = pool;
+    this.#slice = slice;
   }
 
-  /** Stores the gap, once however often it is told; resolves with its id. */
-  async recordGap(gap: Gap): Promise<number> {
-    const { rows } = await this.#pool.query<{ id: string }>(
-      `with told as (
-         select id from umbel_gaps
-         where agent = $1::text and from_at = to_timestamp($2::float8 / 1000) and cause = $4::text
-       ), added as (
-         insert into umbel_gaps (agent, from_at, to_at, cause, healed)
-         select $1::text, to_timestamp($2::float8 / 1000), to_timestamp($3::float8 / 1000), $4::text, $5::jsonb
-         where not exists (select from told)
-         returning id
-       ), ended as (
-         update umbel_gaps
-         set to_at = coalesce(to_at, to_timestamp($3::float8 / 1000)), healed = coalesce($5::jsonb, healed)
-         where id in (select id from told)
-       )
-       select id from told union all select id from added limit 1`,
-      [gap.agent, gap.fromMs, gap.toMs, gap.cause.replaceAll('\0', ' ').slice(0, 1000), jsonOrNull(gap.healed)],
-    );
-    return Number(rows[0]?.id);
-  }
-
-  /** Ends the agent's open gaps; resolves with how many there were. */
-  async closeOpenGap(agent: string, toMs: number, healed?: Gap['healed']): Promise<number> {
-    const { rowCount } = await this.#pool.query(
-      `update umbel_gaps set to_at = to_timestamp($2::float8 / 1000), healed = coalesce($3::jsonb, healed)
-       where agent = $1 and to_at is null`,
-      [agent, toMs, jsonOrNull(healed)],
-    );
-    return rowCount ?? 0;
-  }
-
-  /** The agent listens. `startedMs` is the start of its process; default `nowMs` on the first beat. */
-  async beat(agent: string, nowMs: number, startedMs?: number): Promise<void> {
+  /** Stores the gap, once however often it is told. */
+  async recordGap(gap: Gap): Promise<void> {
     await this.#pool.query(
-      `insert into umbel_agents as kept (agent, started_at, alive_at)
-       values ($1, to_timestamp(coalesce($3::float8, $2::float8) / 1000), to_timestamp($2::float8 / 1000))
-       on conflict (agent) do update set alive_at = greatest(kept.alive_at, excluded.alive_at),
-         started_at = case when $3::float8 is null then kept.started_at else excluded.started_at end`,
-      [agent, nowMs, startedMs ?? null],
+      `insert into umbel_gaps (agent, from_at, to_at, cause)
+       select $1::text, to_timestamp($2::float8 / 1000), to_timestamp($3::float8 / 1000), $4::text
+       where not exists (
+         select from umbel_gaps where agent = $1::text and from_at = to_timestamp($2::float8 / 1000) and cause = $4::text
+       )`,
+      [gap.agent, gap.fromMs, gap.toMs, gap.cause.replaceAll('\0', ' ').slice(0, 1000)],
     );
   }
 
-  /** Epoch ms of the agent's last beat; null when it never beat. */
-  async lastAlive(agent: string): Promise<number | null> {
-    const { rows } = await this.#pool.query<{ ms: number }>(
-      'select extract(epoch from alive_at)::float8 * 1000 as ms from umbel_agents where agent = $1',
+  /** The agent listens, and has stored what it heard up to `aliveMs`. */
+  async beat(agent: string, aliveMs: number): Promise<void> {
+    await this.#pool.query(
+      `insert into umbel_agents as kept (agent, started_at, alive_at, slice)
+       values ($1, to_timestamp($2::float8 / 1000), to_timestamp($2::float8 / 1000), $3)
+       on conflict (agent) do update set alive_at = greatest(kept.alive_at, excluded.alive_at), stopped_at = null,
+         slice = excluded.slice`,
+      [agent, aliveMs, this.#slice],
+    );
+  }
+
+  /** The agent ends in good order; the last it heard was at `atMs`. */
+  async stop(agent: string, atMs: number): Promise<void> {
+    await this.beat(agent, atMs);
+    await this.#pool.query('update umbel_agents set stopped_at = alive_at where agent = $1', [agent]);
+  }
+
+  /** Undefined: no agent of this name ever listened. */
+  async lastRun(agent: string): Promise<LastRun | undefined> {
+    const { rows } = await this.#pool.query<{ ms: number; stopped: boolean }>(
+      `select extract(epoch from alive_at)::float8 * 1000 as ms, stopped_at is not null as stopped
+       from umbel_agents where agent = $1`,
       [agent],
     );
-    return rows[0] === undefined ? null : Math.round(rows[0].ms);
+    const [row] = rows;
+    return row === undefined ? undefined : { aliveMs: Math.round(row.ms), wasStopped: row.stopped };
   }
-}
-
-function jsonOrNull(value: Gap['healed']): string | null {
-  return value === undefined ? null : JSON.stringify(value).replaceAll('\\u0000', '');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { freshDatabase, queryRows } from '../../../../test/support/database.ts';
 import { AgentLog } from './agent-log.ts';
+import { GapHealing } from './gap-healing.ts';
 import { migrate, openPool } from './database.ts';
 import { HistoryDown } from './errors.ts';
 import { NOON, openHistoryKit, quietLogger } from './history.testkit.ts';
@@ -14,6 +15,7 @@ describe('migrate', () => {
       { name: '0001_history' },
       { name: '0002_audit' },
       { name: '0003_events_by_time' },
+      { name: '0004_healing' },
       { name: '0006_imports' },
     ]);
     expect(await queryRows(url, 'select count(*)::int as n from celery_tasks')).toEqual([{ n: 0 }]);
@@ -44,35 +46,72 @@ describe('openPool', () => {
 });
 
 describe('AgentLog', () => {
-  it('remembers when an agent was last alive', async () => {
+  it('remembers until when an agent listened, and how it ended', async () => {
     const log = new AgentLog((await openHistoryKit()).pool);
-    expect(await log.lastAlive('one')).toBeNull();
+    expect(await log.lastRun('one')).toBeUndefined();
     await log.beat('one', NOON * 1000);
     await log.beat('one', NOON * 1000 + 5000);
     await log.beat('one', NOON * 1000 + 1000);
-    expect(await log.lastAlive('one')).toBe(NOON * 1000 + 5000);
-    expect(await log.lastAlive('two')).toBeNull();
+    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 5000, wasStopped: false });
+    await log.stop('one', NOON * 1000 + 7000);
+    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 7000, wasStopped: true });
+    await log.beat('one', NOON * 1000 + 9000);
+    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 9000, wasStopped: false });
+    expect(await log.lastRun('two')).toBeUndefined();
   });
 
-  it('keeps a gap once, and ends what is open', async () => {
+  it('keeps a gap once, however often it is told', async () => {
     const kit = await openHistoryKit();
     const log = new AgentLog(kit.pool);
-    const gap = { agent: 'one', fromMs: NOON * 1000 + 0.25, toMs: null, cause: 'connection lost: ECONNRESET' };
-    const id = await log.recordGap(gap);
-    expect(await log.recordGap(gap)).toBe(id);
+    const gap = { agent: 'one', fromMs: NOON * 1000 + 0.25, toMs: NOON * 1000 + 9000, cause: 'connection lost' };
+    await log.recordGap(gap);
+    await log.recordGap(gap);
     await log.recordGap({ ...gap, agent: 'two' });
-    expect(await log.closeOpenGap('one', NOON * 1000 + 9000, { tasks: 3 })).toBe(1);
-    expect(await log.closeOpenGap('one', NOON * 1000 + 10_000)).toBe(0);
-    const other = await log.recordGap({ ...gap, fromMs: 5, toMs: 1005, healed: { tasks: 1 } });
-    expect(other).not.toBe(id);
     expect(
-      await kit.rows(
-        `select agent, extract(epoch from to_at - from_at)::float8 as s, healed from umbel_gaps order by id`,
-      ),
+      await kit.rows('select agent, extract(epoch from to_at - from_at)::float8 as s from umbel_gaps order by id'),
     ).toEqual([
-      { agent: 'one', s: 8.99975, healed: { tasks: 3 } },
-      { agent: 'two', s: null, healed: null },
-      { agent: 'one', s: 1, healed: { tasks: 1 } },
+      { agent: 'one', s: 8.99975 },
+      { agent: 'two', s: 8.99975 },
     ]);
+  });
+});
+
+describe('GapHealing', () => {
+  /** Seconds after noon, as the log takes them. */
+  const at = (seconds: number): number => (NOON + seconds) * 1000;
+
+  it('leaves what another agent covered, and waits for one that has yet to say whether it did', async () => {
+    const kit = await openHistoryKit();
+    const [log, gaps] = [new AgentLog(kit.pool), new GapHealing(kit.pool)];
+    await log.beat('one', at(0));
+    await log.beat('two', at(0));
+    await log.recordGap({ agent: 'one', fromMs: at(10), toMs: at(20), cause: 'agent was stopped' });
+    await log.beat('two', at(19));
+    expect(await gaps.take(at(21))).toEqual([]);
+    await log.beat('two', at(24));
+    expect(await gaps.take(at(25))).toEqual([]);
+    expect(await kit.rows('select agent, covered_by from umbel_gaps')).toEqual([{ agent: 'one', covered_by: 'two' }]);
+  });
+
+  it('takes what nobody heard: the other had a gap too, began later, or is gone', async () => {
+    const kit = await openHistoryKit();
+    const [log, gaps] = [new AgentLog(kit.pool), new GapHealing(kit.pool)];
+    await log.beat('one', at(0));
+    await log.beat('two', at(0));
+    await log.recordGap({ agent: 'one', fromMs: at(10), toMs: at(20), cause: 'a' });
+    await log.recordGap({ agent: 'two', fromMs: at(15), toMs: at(16), cause: 'b' });
+    await log.beat('two', at(24));
+    await log.beat('three', at(12));
+    await log.beat('three', at(24));
+    const taken = await gaps.take(at(25));
+    // `one` stopped beating: its own gap is healed, and it covers nothing of the other's.
+    expect(taken.map(({ fromMs, toMs }) => [fromMs - NOON * 1000, toMs - NOON * 1000])).toEqual([[10_000, 20_000]]);
+    expect(await kit.rows('select covered_by from umbel_gaps where covered_by is not null')).toEqual([
+      { covered_by: 'three' },
+    ]);
+    const [first] = taken;
+    await gaps.close(first?.id ?? 0, { healed: 2 });
+    expect(await gaps.take(at(60))).toEqual([]);
+    expect(await kit.rows("select healed from umbel_gaps where agent = 'one'")).toEqual([{ healed: { healed: 2 } }]);
   });
 });

@@ -1,5 +1,5 @@
 import { failureKey, type FailureKey } from '../../core/query/failure.ts';
-import { TaskState } from '../../core/state/task.ts';
+import { TaskState, type TaskMark } from '../../core/state/task.ts';
 import { dayFromPg, pgDays } from './days.ts';
 import type { RowBuffer } from './row-buffer.ts';
 import {
@@ -45,7 +45,7 @@ const VALUES = ['args', 'kwargs', 'result', 'exception', 'traceback'] as const;
 
 const NAMES = [
   'seen_on', 'retries', 'timestamp', ...TIMES, 'runtime', 'clock', 'pid', 'task_id', 'state', ...KEYS, ...VALUES,
-  'exception_type', 'failure_message', 'fingerprint', 'oddities',
+  'exception_type', 'failure_message', 'fingerprint', 'oddities', 'mark', 'mark_detail', 'marked',
 ]; // prettier-ignore
 
 /** Columns in the order of `appendTask`. */
@@ -106,6 +106,19 @@ export function appendTask(rows: RowBuffer, entry: TaskEntry, limits: TextLimits
   for (const [name, value] of Object.entries(task.odd ?? {})) oddities[name] = boundedOddity(value);
   if (Object.keys(oddities).length === 0) rows.null();
   else rows.text(jsonText(oddities));
+  appendMark(rows, task.mark);
+}
+
+function appendMark(rows: RowBuffer, mark: TaskMark | null): void {
+  if (mark === null) {
+    rows.null();
+    rows.null();
+    rows.null();
+  } else {
+    rows.text(mark.kind);
+    rows.text(mark.detail);
+    rows.float8(mark.at);
+  }
 }
 
 function appendFloat(rows: RowBuffer, oddities: Oddities, name: string, value: unknown): void {
@@ -176,6 +189,10 @@ export function readTask(row: readonly unknown[]): TaskEntry {
   }
   Object.assign(task, values);
   entry.stored = true;
+  const mark = at('mark');
+  if (mark === 'healed' || mark === 'orphaned' || mark === 'replaced') {
+    task.mark = { kind: mark, detail: String(at('mark_detail')), at: Number(at('marked')) };
+  }
   const type = at('exception_type');
   if (typeof type === 'string') {
     const key = { type, message: at('failure_message') as string, fingerprint: at('fingerprint') as string };

@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
+import type { Finding } from '../../core/heal/finding.ts';
 import { mergeTaskEvent } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
 import { dayOf, saneSeconds } from './days.ts';
 import { asDown, errorCode, HistoryDown, isDataError, isTransient, LOCK_TIMEOUT, UNIQUE_VIOLATION } from './errors.ts';
+import { dayOfFinding, storeFindings } from './findings.ts';
 import { Partitions } from './partitions.ts';
 import { Recall } from './recall.ts';
 import { RowBuffer } from './row-buffer.ts';
@@ -58,6 +60,11 @@ export interface HistoryWriter {
    * @throws HistoryDown when Postgres cannot take it now: nothing is lost if the caller writes the same again.
    */
   write(batches: readonly EventBatch[]): Promise<WriteReport>;
+  /**
+   * Puts findings into their tasks, in one transaction, and into the timelines. Those whose task has changed since they
+   * were made are left out. Resolves with the others. @throws HistoryDown
+   */
+  settle(findings: readonly Finding[]): Promise<readonly Finding[]>;
   /** Tasks held in memory, and whether new ones are known without asking Postgres. */
   stats(): { readonly heldTasks: number; readonly recallLoaded: boolean };
   /** Waits for the writes under way; leaves the pool open. */
@@ -158,12 +165,22 @@ class PostgresWriter implements HistoryWriter {
     try {
       await Promise.all(flushed);
     } catch (error) {
-      // What was committed may be lost: nothing that is remembered of it holds.
-      this.#generation++;
-      this.#forget();
+      this.#doubtWhatIsHeld();
       throw asDown(error);
     }
     return { ...report, ms: this.#clock.now() - startMs };
+  }
+
+  async settle(findings: readonly Finding[]): Promise<readonly Finding[]> {
+    if (findings.length === 0) return [];
+    try {
+      await this.#partitions.ensure(new Set(findings.flatMap((one) => [dayOfFinding(one), dayOf(one.foundAt)])));
+      const { applied, flushed } = await this.#inTurn(() => this.#settle(findings));
+      await flushed;
+      return applied;
+    } catch (error) {
+      throw asDown(error);
+    }
   }
 
   stats(): { readonly heldTasks: number; readonly recallLoaded: boolean } {
@@ -221,6 +238,21 @@ class PostgresWriter implements HistoryWriter {
     const inserted = stored.length;
     const doubled = events.length - inserted - dropped;
     return { report: { events: events.length, inserted, doubled, tasks, poisoned, stored }, flushed };
+  }
+
+  async #settle(
+    findings: readonly Finding[],
+  ): Promise<{ readonly applied: readonly Finding[]; readonly flushed: Promise<void> }> {
+    try {
+      const store = (client: pg.ClientBase) => storeFindings(client, this.#state, findings);
+      const { result, flushed } = await this.#transaction(undefined, store);
+      result.remember();
+      flushed.catch(() => this.#doubtWhatIsHeld());
+      return { applied: result.applied, flushed };
+    } catch (error) {
+      this.#state.taskRows.abandon();
+      throw error;
+    }
   }
 
   /** Halves what Postgres refuses until the event is found that it refuses. */
@@ -323,6 +355,12 @@ class PostgresWriter implements HistoryWriter {
       this.#expectDoubles();
     }
     this.#lastTick = tick;
+  }
+
+  /** What was committed may be lost: nothing that is remembered of it holds. */
+  #doubtWhatIsHeld(): void {
+    this.#generation++;
+    this.#forget();
   }
 
   #forget(): void {

@@ -117,6 +117,8 @@ export class AgentSet {
     for (const reason of Object.keys(REASONS)) this.#one('umbel_events_rejected_total', reason);
     for (const queue of ['intake', 'history']) this.#one('umbel_messages_dropped_total', queue);
     for (const kind of ['events', 'tasks']) this.#one('umbel_history_rows_total', kind);
+    for (const source of ['result-backend', 'inspect']) this.#one('umbel_tasks_healed_total', source);
+    for (const outcome of ['done', 'failed']) this.#one('umbel_heal_runs_total', outcome);
     for (const name of UNLABELLED_COUNTERS) this.#one(name);
   }
 
@@ -126,6 +128,10 @@ export class AgentSet {
     counter.value += 1;
     const lag = nowMs / 1000 - event.timestamp;
     this.#lag.value = lag > 0 ? lag : 0;
+  }
+
+  orphaned(tasks: number): void {
+    this.#set('umbel_orphaned_tasks', tasks);
   }
 
   unknownName(): void {

@@ -101,6 +101,25 @@ const UMBEL = [
   row('umbel_event_lag_seconds', 'gauge', [], "Age of the last event when it was processed, by its sender's clock."),
   row('umbel_event_gaps_total', 'counter', [], 'Times in which events could not be heard.'),
   row('umbel_gap_seconds_total', 'counter', [], 'Seconds in which events could not be heard.'),
+  row(
+    'umbel_tasks_healed_total',
+    'counter',
+    ['source'],
+    'Tasks whose state was read elsewhere, because its event was not heard: result-backend, inspect.',
+  ),
+  row(
+    'umbel_tasks_orphaned_total',
+    'counter',
+    ['worker', 'name', 'reason'],
+    'Tasks that nobody works on any more: worker-lost, worker-restarted; end-unheard: they may have ended while nobody listened.',
+  ),
+  row(
+    'umbel_orphaned_tasks',
+    'gauge',
+    [],
+    'Orphaned tasks in the history that were not sent again. Of the agent that heals.',
+  ),
+  row('umbel_heal_runs_total', 'counter', ['outcome'], 'Looks at open tasks: done, failed (tried again).'),
   row('umbel_tasks_unknown_name_total', 'counter', [], 'Task events whose task name is not known.'),
   row(
     'umbel_worker_last_heartbeat_timestamp_seconds',

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { RejectReason } from '../../core/events/event.ts';
+import type { Finding } from '../../core/heal/finding.ts';
 import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -78,6 +79,20 @@ export class Metrics {
   onGap(gap: { readonly fromMs: number; readonly toMs: number }): void {
     this.#agent.add('umbel_event_gaps_total', 1);
     this.#agent.add('umbel_gap_seconds_total', Math.max(0, gap.toMs - gap.fromMs) / 1000);
+  }
+
+  /** Something found out about a task without an event of it, now in the history. */
+  onFinding({ verdict }: Finding, about: { readonly name: string | null; readonly worker: string | null }): void {
+    if (verdict.kind === 'healed') this.#agent.add('umbel_tasks_healed_total', 1, verdict.source);
+    if (verdict.kind !== 'orphaned') return;
+    const labels = [labelText(about.worker ?? ''), labelText(about.name ?? ''), verdict.reason];
+    this.#agent.add('umbel_tasks_orphaned_total', 1, ...labels);
+  }
+
+  /** A look at open tasks; `orphans`: how many the history holds, where that was asked. */
+  onHealRun(failed: boolean, orphans: number | undefined): void {
+    this.#agent.add('umbel_heal_runs_total', 1, failed ? 'failed' : 'done');
+    if (orphans !== undefined) this.#agent.orphaned(orphans);
   }
 
   /** Messages for which a queue had no room, neither in memory nor on disk. */

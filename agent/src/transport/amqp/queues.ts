@@ -5,7 +5,7 @@ import type { RawMessage } from '../../core/wire/message.ts';
 import type { TaskMessage } from '../../core/wire/task-message.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { TaskQueues } from '../port.ts';
+import type { TaskQueues, Whereabouts } from '../port.ts';
 import type { AmqpConnection } from './connection.ts';
 import type { CommandLink } from './link.ts';
 import type { ManagementApi } from './management.ts';
@@ -14,6 +14,8 @@ import { publishConfirmed } from './publish.ts';
 import { onChannel } from './topology.ts';
 
 const CHECKS_AT_ONCE = 8;
+/** A message that went back is the next to be taken: by then some worker should have told of it. */
+const REDELIVERY_MS = 300_000;
 
 export interface AmqpQueuesDeps {
   readonly link: CommandLink;
@@ -87,6 +89,13 @@ export class AmqpQueues implements TaskQueues {
   /** AMQP itself lists nothing: empty without the management API. */
   async names(): Promise<readonly string[]> {
     return ((await this.#askManagement()) ?? []).map(({ name }) => name);
+  }
+
+  /** Of messages nothing can be seen, but an empty queue holds none. What a dead worker held goes back to its head at once. */
+  async locate(_taskIds: ReadonlySet<string>, queues: readonly string[]): Promise<Whereabouts> {
+    const depths = await this.depths(queues);
+    const isWhole = depths.every(({ messages = 0 }) => messages === 0);
+    return { found: new Map(), isWhole, redeliveryMs: REDELIVERY_MS };
   }
 
   /** AMQP has no way to look at a message without taking it, which may reorder the queue. */

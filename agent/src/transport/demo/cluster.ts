@@ -82,6 +82,15 @@ export function demoTasks(deps: DemoClusterDeps): TaskQueues {
       const consumed = simulation.workers.flatMap(({ queues }) => [...queues]);
       return Promise.resolve([...new Set([...consumed, ...simulation.queues.keys()])].sort());
     },
+    locate: async (taskIds) => {
+      const { queues, workers } = running(deps);
+      const found = new Map<string, 'waiting' | 'unacked'>();
+      for (const { id } of [...queues.values()].flat()) if (taskIds.has(id)) found.set(id, 'waiting');
+      for (const { active, reserved, scheduled } of workers) {
+        for (const { id } of [...active, ...reserved, ...scheduled]) if (taskIds.has(id)) found.set(id, 'unacked');
+      }
+      return Promise.resolve({ found, isWhole: true, redeliveryMs: 0 });
+    },
     findMessage: async (taskId) => {
       const task = running(deps).tasks.get(taskId);
       return Promise.resolve(task && messageOf(task, deps.clock.now()));

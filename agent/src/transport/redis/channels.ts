@@ -1,3 +1,5 @@
+import { escapeGlob } from '../../lib/escape-glob.ts';
+
 /** How the cluster names its event channels; every worker of a cluster agrees on these (celery-wire 3.1). */
 export interface ChannelOptions {
   /** Transport option `global_keyprefix`. Default: empty. */
@@ -36,9 +38,4 @@ export function eventPatterns(db: number, options: ChannelOptions, literalDb: bo
       { pattern: escaped, required: index === 0 && !fanoutPatterns },
     ];
   });
-}
-
-/** Makes `text` stand for itself in a Redis glob pattern. */
-export function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]\\]/g, '\\$&');
 }

@@ -1,4 +1,4 @@
 export { openRedisTransport } from './transport.ts';
 export type { RedisTransportDeps, RedisTransportOptions } from './transport.ts';
-export { eventPatterns, escapeGlob } from './channels.ts';
+export { eventPatterns } from './channels.ts';
 export type { ChannelOptions, EventPattern } from './channels.ts';

@@ -1,4 +1,4 @@
-import { escapeGlob } from './channels.ts';
+import { escapeGlob } from '../../lib/escape-glob.ts';
 import type { ChannelOptions } from './channels.ts';
 import { connect, lenient, withDeadline } from './session.ts';
 import type { ConnectDeps, RedisTarget } from './session.ts';

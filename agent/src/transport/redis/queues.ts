@@ -4,14 +4,14 @@ import type { RawMessage } from '../../core/wire/message.ts';
 import { taskEnvelope } from '../../core/wire/task-message.ts';
 import type { TaskMessage } from '../../core/wire/task-message.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { TaskQueues } from '../port.ts';
-import { escapeGlob } from './channels.ts';
+import type { TaskQueues, Whereabouts } from '../port.ts';
+import { escapeGlob } from '../../lib/escape-glob.ts';
 import type { RedisCommands } from './commands.ts';
 import { HeadWatch } from './heads.ts';
 import type { RedisKeys } from './keys.ts';
 import { lenient } from './session.ts';
 import type { RedisSocket } from './socket.ts';
-import { envelopeOfTask, readUnacked, scanUnacked } from './unacked.ts';
+import { envelopeOfTask, readUnacked, scanUnacked, taskIdIn } from './unacked.ts';
 import type { UnackedMessage } from './unacked.ts';
 
 export interface RedisQueuesDeps {
@@ -31,6 +31,8 @@ const MAX_SEARCHED_BYTES = 64 << 20;
 /** The most unacknowledged messages that are read to be counted by queue. */
 const MAX_UNACKED_COUNTED = 1000;
 const MAX_UNACKED_BYTES = 4 << 20;
+/** kombu's default `visibility_timeout`. */
+const VISIBILITY_TIMEOUT_MS = 3_600_000;
 /** Rounds of SCAN through the key space in search of bindings. */
 const MAX_SCANS = 20;
 
@@ -117,23 +119,51 @@ export class RedisQueues implements TaskQueues {
     return found === undefined ? undefined : this.#raw(found.routingKey, found.envelope);
   }
 
+  async locate(taskIds: ReadonlySet<string>, queues: readonly string[]): Promise<Whereabouts> {
+    const found = new Map<string, 'waiting' | 'unacked'>();
+    const note = (text: string, where: 'waiting' | 'unacked'): void => {
+      const id = taskIdIn(text);
+      if (id !== undefined && taskIds.has(id)) found.set(id, where);
+    };
+    const budget = { messages: MAX_SEARCHED, bytes: MAX_SEARCHED_BYTES };
+    let isWhole = true;
+    // Lists first: a worker that takes a message meanwhile puts it into the hash that is looked at next.
+    for (const list of queues.flatMap((queue) => this.#deps.keys.lists(queue))) {
+      isWhole &&= await this.#readList(list, budget, (text) => note(text, 'waiting'));
+    }
+    const isRead = await scanUnacked(this.#deps, budget, (text) => {
+      note(text, 'unacked');
+      return true;
+    });
+    return { found, isWhole: isWhole && isRead, redeliveryMs: VISIBILITY_TIMEOUT_MS };
+  }
+
   #raw(queue: string, envelope: string): RawMessage {
     return { receivedMs: this.#deps.clock.now(), routingKey: queue, payload: Buffer.from(envelope) };
   }
 
   /** From the head, where the newest lie: workers take from the tail, so what is looked for is not passed by. */
   async #findInList(list: string, taskId: string, budget: SearchBudget): Promise<string | undefined> {
+    let found: string | undefined;
+    await this.#readList(list, budget, (text) => {
+      if (text.includes(taskId) && envelopeOfTask(text, taskId)) found ??= text;
+      return found === undefined;
+    });
+    return found;
+  }
+
+  /** Hands in the texts of a list until one is answered with false; resolves to false where the budget did not suffice. */
+  async #readList(list: string, budget: SearchBudget, onText: (text: string) => unknown): Promise<boolean> {
     for (let start = 0; budget.messages > 0 && budget.bytes > 0; start += CHUNK) {
       const [from, to] = [String(start), String(start + CHUNK - 1)];
       const chunk = await this.#deps.commands.run(({ socket }) => socket.command('LRANGE', list, from, to));
       const texts = Array.isArray(chunk) ? chunk.filter((item) => typeof item === 'string') : [];
-      const found = texts.find((text) => text.includes(taskId) && envelopeOfTask(text, taskId));
-      if (found !== undefined) return found;
+      if (!texts.every((text) => onText(text) !== false)) return true;
       budget.messages -= CHUNK;
       budget.bytes -= texts.reduce((sum, text) => sum + text.length, 0);
-      if (texts.length < CHUNK) return undefined;
+      if (texts.length < CHUNK) return true;
     }
-    return undefined;
+    return false;
   }
 
   /** Undefined where there are too many to be read. */

@@ -30,6 +30,8 @@ export interface ServerFacts {
   readonly runId?: string;
   /** `client_output_buffer_limit_disconnections` (Redis 7). */
   readonly outputLimitKills?: number;
+  /** Times that CLIENT KILL was called (Redis 7). */
+  readonly clientKills?: number;
 }
 
 /**
@@ -102,8 +104,9 @@ export async function subscribe(
   await lenient(socket.command('CLIENT', 'SETNAME', 'umbel-events'), ['NOPERM', 'ERR']);
   await lenient(socket.command('SELECT', String(target.db)), ['NOPERM']);
   const info = await lenient(socket.command('INFO'), ['NOPERM', 'LOADING']);
+  const calls = await lenient(socket.command('INFO', 'commandstats'), ['NOPERM', 'LOADING']);
   await Promise.all(patterns.map((pattern) => subscribeOne(socket, target, pattern)));
-  return factsOf(typeof info === 'string' ? info : '');
+  return factsOf([info, calls].filter((text) => typeof text === 'string').join('\n'));
 }
 
 async function subscribeOne(socket: RedisSocket, target: RedisTarget, wanted: EventPattern): Promise<void> {
@@ -147,9 +150,11 @@ export async function lenient<T>(reply: Promise<T>, codes: readonly string[]): P
 function factsOf(info: string): ServerFacts {
   const runId = /^run_id:(\w+)/m.exec(info)?.[1];
   const kills = /^client_output_buffer_limit_disconnections:(\d+)/m.exec(info)?.[1];
+  const clientKills = /^cmdstat_client\|kill:calls=(\d+)/m.exec(info)?.[1];
   return {
     ...(runId !== undefined && { runId }),
     ...(kills !== undefined && { outputLimitKills: Number(kills) }),
+    ...(clientKills !== undefined && { clientKills: Number(clientKills) }),
   };
 }
 

@@ -9,7 +9,8 @@ import { RedisCommands } from './commands.ts';
 import { RedisControl } from './control.ts';
 import { RedisKeys } from './keys.ts';
 import type { KeyOptions } from './keys.ts';
-import { errorCode, describeProblem } from './problems.ts';
+import { describeLoss, explainLoss, type Loss } from './losses.ts';
+import { describeProblem } from './problems.ts';
 import { PlainProblem } from '../plain-problem.ts';
 import { probeSilence } from './probe.ts';
 import { RedisQueues } from './queues.ts';
@@ -70,15 +71,6 @@ export function openRedisTransport(deps: RedisTransportDeps): BrokerTransport {
 interface Session {
   readonly socket: RedisSocket;
   readonly target: RedisTarget;
-  readonly facts: ServerFacts;
-}
-
-interface Loss {
-  readonly fromMs: number;
-  readonly lastHeardMs: number;
-  readonly cause: string;
-  readonly error: Error | undefined;
-  readonly encrypted: boolean;
   readonly facts: ServerFacts;
 }
 
@@ -180,7 +172,7 @@ class RedisTransport implements BrokerTransport {
         continue;
       }
       this.#setConnected(loss !== undefined);
-      if (loss !== undefined) this.#reportGap(listener, loss, session.facts);
+      if (loss !== undefined) this.#reportGap(listener, loss, session);
       const { sinceMs } = this.#health;
       loss = await this.#guardSession(session);
       if (this.#isClosing()) break;
@@ -288,7 +280,7 @@ class RedisTransport implements BrokerTransport {
       lastHeardMs: this.#lastHeardMs,
       facts,
       error,
-      encrypted: target.tls !== undefined,
+      attempt: attemptOf(target),
       cause: describeLoss(error),
     };
   }
@@ -357,10 +349,9 @@ class RedisTransport implements BrokerTransport {
     this.#health = { ...this.#health, problem };
   }
 
-  #reportGap(listener: EventListener, loss: Loss, facts: ServerFacts): void {
-    const killed = describeKill(loss, facts);
-    const fromMs = killed === undefined ? loss.fromMs : loss.lastHeardMs;
-    const gap = { fromMs, toMs: Math.max(fromMs, this.#clock.now()), cause: killed ?? loss.cause };
+  #reportGap(listener: EventListener, loss: Loss, { facts, target }: Session): void {
+    const { fromMs, cause } = explainLoss(loss, facts, attemptOf(target).where);
+    const gap = { fromMs, toMs: Math.max(fromMs, this.#clock.now()), cause };
     this.#logger.warn(gap, 'events were missed');
     listener.onGap(gap);
   }
@@ -378,22 +369,4 @@ class RedisTransport implements BrokerTransport {
       signal.addEventListener('abort', done);
     });
   }
-}
-
-/** Whether Redis cut the connection off, told from what it says of itself before and after; undefined if it did not. */
-function describeKill({ facts: before, error, encrypted }: Loss, after: ServerFacts): string | undefined {
-  if (before.runId === undefined || before.runId !== after.runId) return undefined;
-  if (after.outputLimitKills === undefined) {
-    // Redis before 7.2 does not count. It closes a subscriber in good order for little else.
-    if (error !== undefined) return undefined;
-    const fault = encrypted ? ', or Redis 7.0 stumbled over TLS ("bad length" in its log)' : '';
-    return `redis closed the connection: probably its output buffer limit for pubsub${fault}`;
-  }
-  if (after.outputLimitKills === before.outputLimitKills) return undefined;
-  return 'redis closed the connection: output buffer limit for pubsub';
-}
-
-function describeLoss(error: Error | undefined): string {
-  if (error === undefined) return 'redis closed the connection';
-  return `connection lost: ${error instanceof PlainProblem ? error.message : errorCode(error) || error.message}`;
 }

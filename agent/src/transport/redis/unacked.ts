@@ -59,6 +59,18 @@ export function envelopeOfTask(text: string, taskId: string): boolean {
   return isRecord(envelope) && isOfTask(envelope, taskId);
 }
 
+/** The task that a text with an envelope in it, as it lies in a list or in the hash, is the message of. */
+export function taskIdIn(text: string): string | undefined {
+  const value = parsed(text);
+  const envelope: unknown = Array.isArray(value) ? value[0] : value;
+  if (!isRecord(envelope)) return undefined;
+  const { headers, properties } = envelope;
+  const id = isRecord(headers) && headers['id'] !== undefined ? headers['id'] : undefined;
+  const correlated = isRecord(properties) ? properties['correlation_id'] : undefined;
+  const found = id ?? correlated;
+  return typeof found === 'string' ? found : undefined;
+}
+
 function isOfTask({ headers, properties }: Record<string, unknown>, taskId: string): boolean {
   if (isRecord(headers) && headers['id'] !== undefined) return headers['id'] === taskId;
   return isRecord(properties) && properties['correlation_id'] === taskId;

@@ -1,5 +1,5 @@
 import { t } from '@grafana/i18n';
-import { Collapse, InlineFieldRow } from '@grafana/ui';
+import { Collapse, InlineField, InlineFieldRow, InlineSwitch } from '@grafana/ui';
 import React, { useState } from 'react';
 import type { Choices } from '../choices';
 import type { TaskFilterFields } from '../query';
@@ -57,8 +57,9 @@ function MoreFields({
   readonly set: (change: Partial<TaskFilterFields>) => void;
   readonly choices: Choices;
 }) {
-  const { exceptionTypes = [], runtimeMin, runtimeMax, rootId, parentId, fingerprint } = filter;
-  const isUsed = exceptionTypes.length > 0 || [runtimeMin, runtimeMax, rootId, parentId, fingerprint].some(Boolean);
+  const { exceptionTypes = [], runtimeMin, runtimeMax, rootId, parentId, fingerprint, orphaned = false } = filter;
+  const isUsed =
+    exceptionTypes.length > 0 || [runtimeMin, runtimeMax, rootId, parentId, fingerprint, orphaned].some(Boolean);
   const [isOpen, setOpen] = useState(isUsed);
   return (
     <>
@@ -98,6 +99,16 @@ function MoreFields({
             onChange={(value) => set({ runtimeMax: value })}
           />
         </InlineFieldRow>
+        <InlineField
+          label={t('editor.orphaned', 'Orphaned only')}
+          tooltip={t('editor.orphaned-tooltip', 'Tasks that nobody works on any more: their worker is gone')}
+        >
+          <InlineSwitch
+            label={t('editor.orphaned', 'Orphaned only')}
+            value={orphaned}
+            onChange={({ currentTarget }) => set({ orphaned: currentTarget.checked })}
+          />
+        </InlineField>
         <InlineFieldRow>
           <TextField label={t('editor.root', 'Root ID')} value={rootId} onChange={(value) => set({ rootId: value })} />
           <TextField

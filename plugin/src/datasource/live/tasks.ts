@@ -16,7 +16,7 @@ const UNTOLD = [
     'result',
     'exception',
   ] as const),
-  ...(['runtimeMin', 'runtimeMax', 'receivedFrom', 'receivedTo'] as const),
+  ...(['orphaned', 'healed', 'runtimeMin', 'runtimeMax', 'receivedFrom', 'receivedTo'] as const),
 ];
 
 export function verdictOf(task: LiveTask | undefined, filter: TaskFilter): Verdict {
@@ -57,6 +57,7 @@ const UNKNOWN: Omit<Task, 'taskId' | 'state' | 'timestampMs'> = {
   ...{ exceptionType: null, traceback: null, eta: null, expires: null, retries: null, runtimeMs: null },
   ...{ sentMs: null, receivedMs: null, startedMs: null, succeededMs: null, failedMs: null, retriedMs: null },
   ...{ revokedMs: null, rejectedMs: null, clock: null, pid: null, oddities: null },
+  ...{ healed: null, orphaned: null, retriedAs: null, markedMs: null },
 };
 
 /**

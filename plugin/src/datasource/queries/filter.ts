@@ -12,14 +12,15 @@ const LISTS = ['names', 'states', 'workers', 'queues', 'exceptionTypes'] as cons
  * @throws AgentError for an ad-hoc filter that the agent cannot apply
  */
 export function filterParams(filter: TaskFilterFields = {}, context: QueryContext): TaskFilter {
-  const { names, states, workers, queues, exceptionTypes, ...texts } = filter;
+  const { names, states, workers, queues, exceptionTypes, orphaned, ...texts } = filter;
   const given = Object.fromEntries(
     Object.entries({ names, states, workers, queues, exceptionTypes }).filter(([, list]) => (list ?? []).length > 0),
   );
   const plain = Object.fromEntries(
     Object.entries(texts).flatMap(([name, text]) => (text.trim() === '' ? [] : [[name, text.trim()]])),
   );
-  return withAdHocFilters({ ...given, ...plain, ...rangeParams(context) }, context.adHocFilters);
+  const marks = orphaned === true ? { orphaned } : {};
+  return withAdHocFilters({ ...given, ...plain, ...marks, ...rangeParams(context) }, context.adHocFilters);
 }
 
 /** Without `to` the end stays open, for workers whose clock is ahead. */
@@ -32,6 +33,7 @@ export function filterText(filter: TaskFilterFields = {}): string {
   const parts = [
     ...LISTS.flatMap((name) => ((filter[name] ?? []).length === 0 ? [] : [(filter[name] ?? []).join(', ')])),
     ...[filter.search, filter.fingerprint, filter.rootId, filter.parentId].filter((text) => (text ?? '') !== ''),
+    ...(filter.orphaned === true ? ['orphaned'] : []),
     ...((filter.runtimeMin ?? '') === '' ? [] : [`≥ ${filter.runtimeMin}`]),
     ...((filter.runtimeMax ?? '') === '' ? [] : [`≤ ${filter.runtimeMax}`]),
   ];

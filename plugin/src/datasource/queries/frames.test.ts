@@ -164,7 +164,9 @@ it('failures, workers, queues, gaps, status, audit', () => {
     queues: ['q'],
     pool: 'prefork',
   } as unknown as Worker;
-  const gaps: Gaps = { gaps: [{ id: 1, fromMs: 10, toMs: null, cause: 'broker away', agent: 'x', healed: null }] };
+  const gaps: Gaps = {
+    gaps: [{ id: 1, fromMs: 10, toMs: null, cause: 'broker away', agent: 'x', coveredBy: null, healed: null }],
+  };
   const status: Status = {
     role: 'leader',
     standingBy: false,
@@ -366,7 +368,7 @@ describe('annotations', () => {
 
   it('mark workers, gaps and what users did', () => {
     const event = { type: 'worker-online', worker: 'w@h', timestampMs: 1 } as Event;
-    const gap = { id: 1, fromMs: 10, toMs: null, cause: 'away', agent: 'x', healed: null };
+    const gap = { id: 1, fromMs: 10, toMs: null, cause: 'away', agent: 'x', coveredBy: null, healed: null };
     const entry = { atMs: 5, principal: { name: 'ann' }, action: 'task.revoke', target: 'a', outcome: 'ok' } as never;
     const marks = [
       ...workerMarks({ events: [event, { ...event, type: 'worker-lost' }], nextCursor: null }),

@@ -25,9 +25,10 @@ export function SelectionBar({ selection, rows, total, onWhole, onClear, onBulk 
   const styles = useStyles2(getStyles);
   const chosen = rows.filter(({ taskId }) => selection.ids.has(taskId));
   const open = chosen.filter(({ state }) => !isFinished(state)).length;
+  const again = chosen.filter(({ state, orphaned }) => isFinished(state) || typeof orphaned === 'string').length;
   const { whole } = selection;
   const noneOpen = whole || open > 0 ? undefined : t('tasks.none-open', 'All of them have ended.');
-  const noneEnded = whole || open < chosen.length ? undefined : t('tasks.none-ended', 'None of them has ended yet.');
+  const noneEnded = whole || again > 0 ? undefined : t('tasks.none-ended', 'None of them has ended yet.');
   const hasMore = total === undefined || !total.exact || total.count > selection.ids.size;
   return (
     <div className={styles.bar} role="toolbar" aria-label={t('tasks.selection', 'Selected tasks')}>

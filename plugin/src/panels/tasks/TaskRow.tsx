@@ -87,7 +87,11 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
           style={{ width }}
           onMouseEnter={showWhole}
         >
-          {column === 'state' ? <StateBadge state={row.state} /> : cellText(column, row, timeZone)}
+          {column === 'state' ? (
+            <StateBadge state={row.state} orphaned={row.orphaned} />
+          ) : (
+            cellText(column, row, timeZone)
+          )}
         </div>
       ))}
     </div>

@@ -26,11 +26,12 @@ export function TaskActions({ source, task, onActed, onOpen }: TaskActionsProps)
   const [asked, setAsked] = useState<Action>();
   const ended = isFinished(task.state);
   const overReason = ended ? t('task.ended', 'The task has ended ({{state}}).', { state: task.state }) : undefined;
-  const openReason = ended
-    ? undefined
-    : t('task.not-ended', 'The task is {{state}}: only one that has ended can be sent again. Revoke it first.', {
-        state: task.state,
-      });
+  const openReason =
+    ended || task.orphaned !== null
+      ? undefined
+      : t('task.not-ended', 'The task is {{state}}: only one that has ended can be sent again. Revoke it first.', {
+          state: task.state,
+        });
   const acted = () => {
     source.refresh();
     onActed();

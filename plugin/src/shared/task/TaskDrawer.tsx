@@ -39,7 +39,7 @@ export function TaskDrawer({ source, taskId, range, timeZone, onOpen, onClose }:
       title={task?.name ?? t('task.title', 'Task')}
       subtitle={
         <span className={styles.subtitle}>
-          {task !== undefined && <StateBadge state={task.state} />}
+          {task !== undefined && <StateBadge state={task.state} orphaned={task.orphaned} />}
           <code>{taskId}</code>
           <ClipboardButton
             size="sm"

@@ -6,6 +6,7 @@ import { useStyles2 } from '@grafana/ui';
 import React from 'react';
 import type { TaskDetail } from '../api';
 import { formatDuration, formatInstant } from '../ui/format';
+import { orphanText, sourceText } from './marks';
 
 /** What is known of a task besides its values; what is not known is left out. */
 export function TaskFacts({ task, timeZone }: { readonly task: TaskDetail; readonly timeZone: TimeZone }) {
@@ -30,6 +31,10 @@ function factsOf(task: TaskDetail, timeZone: TimeZone): Fact[] {
   const instant = (name: string, ms: number | null): Fact[] =>
     ms === null ? [] : [[name, formatInstant(ms, timeZone)]];
   return [
+    ...text(t('fact.orphaned', 'Orphaned'), task.orphaned === null ? null : orphanText(task.orphaned)),
+    ...text(t('fact.retried-as', 'Sent again as'), task.retriedAs),
+    ...text(t('fact.healed', 'State read from'), task.healed === null ? null : sourceText(task.healed)),
+    ...instant(t('fact.marked', 'Found out'), task.markedMs),
     ...text(t('fact.worker', 'Worker'), task.worker),
     ...text(t('fact.queue', 'Queue'), task.queue),
     ...text(t('fact.exchange', 'Exchange'), task.exchange),

@@ -1,7 +1,9 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
 import React, { memo } from 'react';
+import { orphanText } from '../task/marks';
 import { describeState, lookOf, type StateColor, type StateShape, textColorOf } from './stateLook';
 
 /**
@@ -20,9 +22,20 @@ const SHAPES: Readonly<Record<StateShape, string>> = {
   ring: 'M8 2.500a5.500 5.500 0 1 0 0 11a5.500 5.500 0 1 0 0-11zM8 4.500a3.500 3.500 0 1 1 0 7a3.500 3.500 0 1 1 0-7z',
 };
 
-/** A task's state as picture and word. */
-export const StateBadge = memo(function StateBadge({ state }: { readonly state: string }) {
+/**
+ * A task's state as picture and word. An orphaned task shows that nobody works on it in place of its state, which it
+ * will not leave any more.
+ */
+export const StateBadge = memo(function StateBadge({ state, orphaned }: StateBadgeProps) {
   const styles = useStyles2(getStyles);
+  if (orphaned !== undefined && orphaned !== null) {
+    return (
+      <span className={`${styles.badge} ${styles.warning}`} title={`${state}: ${orphanText(orphaned)}`}>
+        <StateGlyph shape="ban" />
+        {t('state.orphaned', 'ORPHANED')}
+      </span>
+    );
+  }
   const { shape, color } = lookOf(state);
   return (
     <span className={`${styles.badge} ${styles[color]}`} title={describeState(state)}>
@@ -31,6 +44,12 @@ export const StateBadge = memo(function StateBadge({ state }: { readonly state: 
     </span>
   );
 });
+
+interface StateBadgeProps {
+  readonly state: string;
+  /** Why nobody works on it any more, as the agent tells it */
+  readonly orphaned?: string | null;
+}
 
 /** The picture alone, in the colour of the text around it. */
 export function StateGlyph({ shape }: { readonly shape: StateShape }) {

@@ -30,6 +30,8 @@ export function indexedSql(filter: TaskFilter, context: FilterContext): string[]
     ...rootSql(filter.rootId, params),
     ...oneOf('t.parent_id', optional(filter.parentId), params),
     ...oneOf('t.fingerprint', optional(filter.fingerprint), params),
+    ...markSql('orphaned', filter.orphaned),
+    ...markSql('healed', filter.healed),
     ...range('t.timestamp', toSeconds(filter.fromMs), toSeconds(filter.toMs), '<', params),
     ...receivedSql(filter, params),
     ...conjuncts(filter.search)
@@ -72,6 +74,12 @@ function conjuncts(search: SearchNode | undefined): readonly SearchNode[] {
 
 function isById(node: SearchNode, knownIds: ReadonlySet<string>): boolean {
   return node.kind === 'term' && node.field === 'any' && knownIds.has(node.text.toLowerCase());
+}
+
+/** The column takes part in an index of the few rows that have a mark. */
+function markSql(mark: 'orphaned' | 'healed', wanted: boolean | undefined): string[] {
+  if (wanted === undefined) return [];
+  return [wanted ? `t.mark = '${mark}'` : `t.mark is distinct from '${mark}'`];
 }
 
 function optional<T>(value: T | undefined): readonly T[] | undefined {

@@ -97,6 +97,7 @@ interface GapRow {
   readonly to_ms: number | null;
   readonly cause: string;
   readonly agent: string;
+  readonly covered_by: string | null;
   readonly healed: Readonly<Record<string, unknown>> | null;
 }
 
@@ -104,7 +105,7 @@ interface GapRow {
 export async function readGaps(session: Session, fromMs: number, toMs: number, limit: number): Promise<GapRecord[]> {
   const rows = await session.rows<GapRow>(
     `select id, (extract(epoch from from_at) * 1000)::float8 as from_ms,
-      (extract(epoch from to_at) * 1000)::float8 as to_ms, cause, agent, healed
+      (extract(epoch from to_at) * 1000)::float8 as to_ms, cause, agent, covered_by, healed
     from umbel_gaps
     where from_at < to_timestamp($2::float8) and (to_at is null or to_at >= to_timestamp($1::float8))
     order by from_at desc, id desc limit $3::bigint`,
@@ -116,6 +117,7 @@ export async function readGaps(session: Session, fromMs: number, toMs: number, l
     toMs: row.to_ms,
     cause: row.cause,
     agent: row.agent,
+    coveredBy: row.covered_by,
     healed: row.healed,
   }));
 }

@@ -52,6 +52,8 @@ const FILTERS: { readonly [K in keyof Required<TaskFilter>]: TaskFilter } = {
   kwargsText: { kwargsText: 'nowhere' },
   resultText: { resultText: 'nowhere' },
   exceptionText: { exceptionText: 'nowhere' },
+  orphaned: { orphaned: true },
+  healed: { healed: true },
   search: { search: { kind: 'term', field: 'any', text: 'nowhere' } },
 };
 const SORTS: Readonly<Record<TaskSortKey, true>> = {

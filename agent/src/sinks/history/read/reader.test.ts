@@ -85,7 +85,8 @@ describe('one task', () => {
       ...{ exception: null, traceback: null, eta: '2026-03-10T12:00:00', expires: null, retries: 0, runtime: 0.25 },
       ...{ sent: NOON - 3, received: NOON - 2, started: NOON - 1, succeeded: NOON, failed: null, retried: null },
       ...{ revoked: null, rejected: null, timestamp: NOON + 0.123456, clock: 9007199254740991, pid: 77 },
-      ...{ exceptionType: null, oddities: { retries: 'two' } },
+      ...{ exceptionType: null, oddities: { retries: 'two' }, healed: null, orphaned: null },
+      ...{ retriedAs: null, markedMs: null },
     });
     expect(await kit.reader.findTask('nope')).toBeUndefined();
     expect(await kit.reader.findTask("x' or '1'='1")).toBeUndefined();

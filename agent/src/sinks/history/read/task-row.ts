@@ -5,7 +5,7 @@ export const TASK_COLUMNS = [
   ...['task_id', 'name', 'state', 'worker', 'client', 'queue', 'exchange', 'routing_key', 'root_id', 'parent_id'],
   ...['args', 'kwargs', 'result', 'exception', 'traceback', 'eta', 'expires', 'retries', 'runtime', 'sent', 'received'],
   ...['started', 'succeeded', 'failed', 'retried', 'revoked', 'rejected', 'timestamp', 'clock', 'pid'],
-  ...['exception_type', 'oddities'],
+  ...['exception_type', 'oddities', 'mark', 'mark_detail', 'marked'],
 ]
   .map((name) => `t.${name}`)
   .join(', ');
@@ -43,6 +43,9 @@ export interface TaskRow {
   readonly pid: string | null;
   readonly exception_type: string | null;
   readonly oddities: Readonly<Record<string, unknown>> | null;
+  readonly mark: string | null;
+  readonly mark_detail: string | null;
+  readonly marked: number | null;
 }
 
 /** bigint arrives as text. */
@@ -84,5 +87,9 @@ export function toTaskRecord(row: TaskRow): TaskRecord {
     pid: optionalNumber(row.pid),
     exceptionType: row.exception_type,
     oddities: row.oddities,
+    healed: row.mark === 'healed' ? row.mark_detail : null,
+    orphaned: row.mark === 'orphaned' ? row.mark_detail : null,
+    retriedAs: row.mark === 'replaced' ? row.mark_detail : null,
+    markedMs: row.marked === null ? null : row.marked * 1000,
   };
 }

@@ -43,6 +43,10 @@ export function taskColumns<Row extends Task>(links: LinkTargets): Array<Column<
     column.number('clock', 'Clock', { hidden }),
     column.number('pid', 'Process', { hidden }),
     column.other('oddities', 'Oddities', { hidden }),
+    column.text('orphaned', 'Orphaned', { hidden }),
+    column.text('retriedAs', 'Sent again as', { hidden, links: taskLinks(links) }),
+    column.text('healed', 'Healed from', { hidden }),
+    column.time('markedMs', 'Found out', { hidden }),
   ];
 }
 

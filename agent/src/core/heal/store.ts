@@ -1,0 +1,37 @@
+import type { Finding } from './finding.ts';
+import type { OpenTask } from './judge.ts';
+
+/** States in which a task can be stuck. */
+export const STUCK_STATES = ['STARTED', 'RECEIVED', 'RETRY', 'PENDING'] as const;
+export type StuckState = (typeof STUCK_STATES)[number];
+
+/** An open task of the history. */
+export interface StoredOpenTask extends OpenTask {
+  readonly name: string | null;
+}
+
+/** Where a walk through the tasks of one state stands: at the task that was read last. */
+export type Place = Pick<OpenTask, 'timestamp' | 'taskId'>;
+
+/** A gap, ended, in which something may have been missed; epoch ms. */
+export interface UnhealedGap {
+  readonly id: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What healing needs of the history; every method rejects while the database cannot be asked. */
+export interface HealStore {
+  /** Notes which gaps another agent covered; resolves with the rest of those that ended and are not healed. */
+  takeGaps(nowMs: number): Promise<readonly UnhealedGap[]>;
+  /** What was put right after it, by number of tasks. */
+  closeGap(id: number, healed: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Newest first, behind the place. */
+  openTasks(state: StuckState, limit: number, after?: Place): Promise<readonly StoredOpenTask[]>;
+  /** Those of the ids of which the history knows nothing. */
+  unknownAmong(taskIds: readonly string[]): Promise<readonly string[]>;
+  /** Orphaned tasks in the history that were not sent again. */
+  countOrphaned(): Promise<number>;
+  /** Puts findings into their tasks; resolves with those whose task was still as it had been looked at. */
+  settle(findings: readonly Finding[]): Promise<readonly Finding[]>;
+}

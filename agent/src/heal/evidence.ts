@@ -1,0 +1,97 @@
+import type { ControlService } from '../core/control/service.ts';
+import type { Healed } from '../core/heal/finding.ts';
+import type { BrokerSight, Held } from '../core/heal/judge.ts';
+import type { StoredOpenTask } from '../core/heal/store.ts';
+import type { Masker } from '../core/mask/mask.ts';
+import type { Logger } from '../lib/logger.ts';
+import { BackendUnavailable, type ResultBackend } from '../results/port.ts';
+import type { BrokerTransport } from '../transport/port.ts';
+import { isRecord } from '../core/wire/envelope.ts';
+import { healedBy } from './results.ts';
+
+export interface EvidenceDeps {
+  readonly control: Pick<ControlService, 'call' | 'queues'> & {
+    readonly inspector: Pick<ControlService['inspector'], 'known'>;
+  };
+  readonly tasks: Pick<BrokerTransport['tasks'], 'locate'>;
+  /** Absent: results are not looked up. */
+  readonly backend: ResultBackend | undefined;
+  readonly masker: Masker;
+  readonly logger: Logger;
+}
+
+/** What the workers answered. */
+export interface WorkerAnswers {
+  readonly held: ReadonlyMap<string, Held>;
+  readonly answered: ReadonlySet<string>;
+}
+
+export interface BrokerAnswer {
+  of(taskId: string): BrokerSight;
+  readonly redeliveryMs: number;
+}
+
+/** `query_task` of everybody: a task may run elsewhere than where it was last heard of. @throws BrokerUnavailable */
+export async function askWorkers(ids: readonly string[], { control }: EvidenceDeps): Promise<WorkerAnswers> {
+  const { answers } = await control.call({ method: 'query_task', arguments: { ids }, target: { kind: 'all' } });
+  const held = new Map<string, Held>();
+  const answered = new Set<string>();
+  for (const answer of answers) {
+    if (!answer.ok) continue;
+    answered.add(answer.worker);
+    if (!isRecord(answer.reply)) continue;
+    for (const [id, entry] of Object.entries(answer.reply)) {
+      const one = readHeld(answer.worker, entry);
+      // It may be waiting at one worker (redelivered) and run at another.
+      if (one !== undefined && (one.isActive || !held.has(id))) held.set(id, one);
+    }
+  }
+  return { held, answered };
+}
+
+/** `["active" | "reserved" | "ready", request]` (celery/worker/control.py `query_task`). */
+function readHeld(worker: string, entry: unknown): Held | undefined {
+  if (!Array.isArray(entry)) return undefined;
+  const [state, request] = entry as unknown[];
+  const startedAt = isRecord(request) && typeof request['time_start'] === 'number' ? request['time_start'] : null;
+  return { worker, isActive: state === 'active', startedAt };
+}
+
+/** Final states by task id; undefined where the backend cannot be asked. */
+export async function askBackend(
+  ids: readonly string[],
+  { backend, masker, logger }: EvidenceDeps,
+): Promise<ReadonlyMap<string, Healed> | undefined> {
+  if (backend === undefined || ids.length === 0) return new Map();
+  try {
+    const found = new Map<string, Healed>();
+    for (const [id, stored] of await backend.getMany(ids)) {
+      const healed = healedBy(stored, masker);
+      if (healed !== undefined) found.set(id, healed);
+    }
+    return found;
+  } catch (error) {
+    if (!(error instanceof BackendUnavailable)) throw error;
+    logger.warn({ reason: error.message }, 'results cannot be looked up: nothing is healed by them now');
+    return undefined;
+  }
+}
+
+/** Looks for the messages of these tasks in their queues, or in all that are known. @throws BrokerUnavailable */
+export async function askBroker(tasks: readonly StoredOpenTask[], deps: EvidenceDeps): Promise<BrokerAnswer> {
+  const { control } = deps;
+  const queues = new Set(tasks.flatMap(({ queue }) => queue ?? []));
+  for (const { name } of await control.queues()) queues.add(name);
+  const { found, isWhole, redeliveryMs } = await deps.tasks.locate(new Set(tasks.map(({ taskId }) => taskId)), [
+    ...queues,
+  ]);
+  return { of: (taskId) => found.get(taskId) ?? (isWhole ? 'absent' : 'unknown'), redeliveryMs };
+}
+
+/** When the worker's process began, by what it last told of itself, epoch ms; 0 where it did not. */
+export function startOf(hostname: string, { control }: EvidenceDeps): number {
+  const inspection = control.inspector.known().get(hostname);
+  const uptime = inspection?.stats?.['uptime'];
+  if (inspection === undefined || typeof uptime !== 'number') return 0;
+  return inspection.timestampMs - uptime * 1000;
+}

@@ -1,0 +1,234 @@
+import { isInGap, QUIET_MS, type LookContext, type SeenWorker } from '../core/heal/due.ts';
+import type { Finding } from '../core/heal/finding.ts';
+import { STUCK_STATES, type HealStore, type Place, type StoredOpenTask, type UnhealedGap } from '../core/heal/store.ts';
+import { Tallies } from '../core/heal/tally.ts';
+import type { TaskRecord } from '../core/query/records.ts';
+import { PENDING } from '../core/state/states.ts';
+import type { Clock } from '../lib/clock.ts';
+import { BackendUnavailable } from '../results/port.ts';
+import type { EvidenceDeps } from './evidence.ts';
+import { findUnheard } from './find-unheard.ts';
+import { findingOf, lookAt, type Look } from './look.ts';
+
+/** Tasks that are looked at together. */
+const PAGE = 500;
+/** How soon after a start or a gap healing begins: workers that were cut off, too, have then said what they had to, ms. */
+const SETTLE_MS = 2000;
+/** What seems to be lost is looked for again after this time, ms. */
+const SECOND_LOOK_MS = 5000;
+
+export interface HealerOptions {
+  /** Pause between two runs, ms. */
+  readonly everyMs: number;
+  /** How long a worker must be silent until its tasks are given up, ms. */
+  readonly orphanAfterMs: number;
+  /** The most open tasks that one run looks at; the next one goes on. */
+  readonly tasksPerRun: number;
+  /** The most stored results that are looked through for tasks of which nothing was heard; 0: none. */
+  readonly resultsPerGap: number;
+}
+
+export interface HealerDeps extends EvidenceDeps {
+  readonly store: HealStore;
+  readonly worker: (hostname: string) => SeenWorker | undefined;
+  readonly clock: Clock;
+  /**
+   * Since when the agent hears what workers say, epoch ms; undefined: it is not this agent's turn, it hears nothing, or
+   * what it heard is not stored yet.
+   */
+  readonly listeningSince: () => number | undefined;
+  /** Findings that are stored; `name` and `worker` of the task as far as they are known. */
+  onSettled(finding: Finding, about: { readonly name: string | null; readonly worker: string | null }): void;
+  onRun(outcome: { readonly failed: boolean; readonly orphans: number | undefined }): void;
+}
+
+/** One walk through all open tasks; several runs, where there are many. */
+interface Pass {
+  readonly gaps: readonly UnhealedGap[];
+  readonly tallies: Tallies;
+  readonly missing: Set<string>;
+  stateIndex: number;
+  after: Place | undefined;
+  /** Somebody could not be asked. */
+  isIncomplete: boolean;
+  isMissingInGap: boolean;
+}
+
+/** Finds out what has become of open tasks of which no event tells any more. */
+export class Healer {
+  readonly #options: HealerOptions;
+  readonly #deps: HealerDeps;
+  #pass: Pass | undefined;
+  /** Of gaps that could not be settled yet. */
+  #tallies: Tallies | undefined;
+  /** A gap ended while a run was under way. */
+  #isHurried = false;
+  #missed: ReadonlySet<string> = new Set();
+  /** When a worker last said that it has the task, epoch ms. */
+  readonly #confirmed = new Map<string, number>();
+  #cancel: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: HealerOptions, deps: HealerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#plan(SETTLE_MS);
+  }
+
+  /** Something may have been missed just now. */
+  gapEnded(): void {
+    this.#pass = undefined;
+    if (this.#running === undefined) this.#plan(SETTLE_MS);
+    else this.#isHurried = true;
+  }
+
+  /** An orphaned task was sent again. Never rejects. */
+  async replaced({ taskId, state, timestamp, name, worker }: TaskRecord, newTaskId: string): Promise<void> {
+    const basis = { state, timestamp, mark: 'orphaned' as const };
+    const finding = {
+      taskId,
+      basis,
+      verdict: { kind: 'replaced' as const, newTaskId },
+      foundAt: this.#deps.clock.now() / 1000,
+    };
+    try {
+      for (const stored of await this.#deps.store.settle([finding])) this.#deps.onSettled(stored, { name, worker });
+    } catch (error) {
+      this.#deps.logger.warn({ err: error, task: taskId }, 'an orphaned task was sent again, but keeps its mark');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    await this.#running;
+  }
+
+  #plan(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#cancel();
+    this.#cancel = this.#deps.clock.after(delayMs, () => {
+      this.#running = this.#run().then((nextMs) => {
+        this.#running = undefined;
+        this.#plan(this.#isHurried ? SETTLE_MS : nextMs);
+        this.#isHurried = false;
+      });
+    });
+  }
+
+  /** Never rejects; resolves with the pause until the next run. */
+  async #run(): Promise<number> {
+    const { everyMs } = this.#options;
+    const { store, logger, clock } = this.#deps;
+    const sinceMs = this.#deps.listeningSince();
+    if (sinceMs === undefined) return Math.min(everyMs, SECOND_LOOK_MS);
+    try {
+      const pass = (this.#pass ??= newPass(await store.takeGaps(clock.now()), this.#tallies));
+      const isOver = await this.#goOn(pass, sinceMs);
+      if (isOver) {
+        await this.#finish(pass);
+        this.#missed = pass.missing;
+        this.#pass = undefined;
+      }
+      this.#deps.onRun({ failed: false, orphans: await store.countOrphaned() });
+      return this.#missed.size > 0 ? Math.min(everyMs, SECOND_LOOK_MS) : everyMs;
+    } catch (error) {
+      this.#pass = undefined;
+      this.#deps.onRun({ failed: true, orphans: undefined });
+      logger.warn({ err: error }, 'open tasks could not be looked at; it is tried again');
+      return everyMs;
+    }
+  }
+
+  /** Resolves to true when the pass is through. */
+  async #goOn(pass: Pass, listeningSinceMs: number): Promise<boolean> {
+    for (let left = this.#options.tasksPerRun; left > 0;) {
+      const state = STUCK_STATES[pass.stateIndex];
+      // A task that waits in its queue is no reason to ask, unless its way to a worker may have been missed.
+      if (state === undefined || (state === PENDING && pass.gaps.length === 0)) return true;
+      if (this.#isClosed) return false;
+      const most = Math.min(PAGE, left);
+      const tasks = await this.#deps.store.openTasks(state, most, pass.after);
+      await this.#lookAt(tasks, pass, listeningSinceMs);
+      left -= Math.max(tasks.length, 1);
+      if (tasks.length < most) pass.stateIndex += 1;
+      pass.after = tasks.length < most ? undefined : tasks.at(-1);
+    }
+    return false;
+  }
+
+  async #lookAt(tasks: readonly StoredOpenTask[], pass: Pass, listeningSinceMs: number): Promise<void> {
+    const { store, clock } = this.#deps;
+    const context = this.#context(pass, listeningSinceMs);
+    const { looks, isIncomplete } = await lookAt(tasks, { ...this.#deps, context, missed: this.#missed });
+    if (isIncomplete) pass.isIncomplete = true;
+    const byId = new Map(looks.map((look) => [look.task.taskId, look]));
+    const settled = await store.settle(looks.flatMap((look) => findingOf(look, clock.now()) ?? []));
+    for (const finding of settled)
+      this.#deps.onSettled(finding, byId.get(finding.taskId)?.task ?? { name: null, worker: null });
+    for (const look of looks) this.#note(look, pass, context);
+  }
+
+  #note({ task, judgement }: Look, pass: Pass, context: LookContext): void {
+    if (judgement.kind === 'leave' && judgement.why === 'missing') pass.missing.add(task.taskId);
+    if (judgement.kind === 'leave' && judgement.why === 'running') this.#confirmed.set(task.taskId, context.nowMs);
+    if (!isInGap(task, context)) return;
+    pass.tallies.count(judgement);
+    if (judgement.kind === 'leave' && judgement.why === 'missing') pass.isMissingInGap = true;
+  }
+
+  #context(pass: Pass, listeningSinceMs: number): LookContext {
+    const gapEndMs = pass.gaps.length === 0 ? undefined : Math.max(...pass.gaps.map(({ toMs }) => toMs));
+    return {
+      nowMs: this.#deps.clock.now(),
+      listeningSinceMs,
+      gapEndMs,
+      orphanAfterMs: this.#options.orphanAfterMs,
+      worker: this.#deps.worker,
+      confirmedMs: (taskId) => this.#confirmed.get(taskId),
+    };
+  }
+
+  async #finish(pass: Pass): Promise<void> {
+    const { store, clock } = this.#deps;
+    const oldestMs = clock.now() - QUIET_MS;
+    for (const [id, atMs] of this.#confirmed) if (atMs < oldestMs) this.#confirmed.delete(id);
+    if (pass.gaps.length === 0) return;
+    const isFound = await this.#findUnheard(pass);
+    // What could not be asked for, or seems to be lost, is looked for again in a pass of its own.
+    const isSettled = isFound && !pass.isIncomplete && !pass.isMissingInGap;
+    this.#tallies = isSettled ? undefined : pass.tallies;
+    if (!isSettled) return;
+    for (const [id, tally] of pass.tallies.entries()) await store.closeGap(id, { ...tally, atMs: clock.now() });
+  }
+
+  /** Resolves to false where the backend could not be asked to the end. */
+  async #findUnheard({ gaps, tallies }: Pass): Promise<boolean> {
+    const { store, logger } = this.#deps;
+    try {
+      for await (const findings of findUnheard(gaps, this.#options.resultsPerGap, this.#deps)) {
+        for (const finding of await store.settle(findings)) {
+          const { verdict } = finding;
+          if (verdict.kind !== 'healed') continue;
+          tallies.count(verdict, { isNew: true });
+          this.#deps.onSettled(finding, { name: verdict.name ?? null, worker: verdict.worker ?? null });
+        }
+      }
+      return true;
+    } catch (error) {
+      if (!(error instanceof BackendUnavailable)) throw error;
+      logger.warn({ reason: error.message }, 'results cannot be looked through for tasks that were never heard of');
+      return false;
+    }
+  }
+}
+
+function newPass(gaps: readonly UnhealedGap[], before: Tallies | undefined): Pass {
+  const tallies = new Tallies(gaps, before);
+  const place = { stateIndex: 0, after: undefined };
+  return { gaps, tallies, missing: new Set(), ...place, isIncomplete: false, isMissingInGap: false };
+}

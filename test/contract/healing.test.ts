@@ -1,0 +1,180 @@
+import { beforeAll, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { RunningAgent } from '../support/agent.ts';
+import { startAgent } from '../support/agent.ts';
+import type { CeleryWorker } from '../support/celery.ts';
+import { appEnvironment, startCelery } from '../support/celery.ts';
+import { queryRows } from '../support/database.ts';
+import { getObject } from '../support/http.ts';
+import { startPython } from '../support/python.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
+import { waitFor, within } from '../support/wait.ts';
+
+const TOKEN = 'healing-admin';
+
+let redis: RedisServer;
+let brokerUrl: string;
+let agent: RunningAgent;
+let workers: Record<'steady' | 'doomed' | 'late', CeleryWorker>;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  brokerUrl = `${redis.url}/0`;
+  const worker = (name: string, queue: string) => startCelery({ brokerUrl, name, queues: [queue], concurrency: 1 });
+  const [steady, doomed, late] = await Promise.all([
+    worker('steady', 'celery'),
+    worker('doomed', 'reports'),
+    worker('late', 'emails'),
+  ]);
+  workers = { steady, doomed, late };
+  agent = await startAgent({
+    brokerUrl,
+    args: [
+      ...['--result-backend', brokerUrl, '--tokens', `test:admin:${TOKEN}`, '--anonymous', 'viewer'],
+      ...['--heal-interval', '1s', '--orphan-after', '2s'],
+    ],
+  });
+  await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 1, 30_000, 'the agent listening');
+}, 300_000);
+
+/** Sends tasks as an app does; `[task, argument, queue]`. Resolves to their ids. */
+async function send(...calls: readonly (readonly [string, unknown[], string])[]): Promise<string[]> {
+  const code = calls.map(
+    ([name, args, queue]) => `print(app.app.send_task('${name}', ${JSON.stringify(args)}, queue='${queue}').id)`,
+  );
+  const python = startPython(['-c', `import app; ${code.join('; ')}`], appEnvironment({ brokerUrl }));
+  const { code: status } = await within(python.exited, 60_000, 'sending tasks');
+  if (status !== 0) throw new Error(python.output());
+  return python.stdout().trim().split('\n');
+}
+
+interface ApiTask {
+  readonly state: string;
+  readonly healed: string | null;
+  readonly orphaned: string | null;
+  readonly retriedAs: string | null;
+  readonly result: string | null;
+  readonly exception: string | null;
+  readonly traceback: string | null;
+  readonly name: string | null;
+  readonly succeededMs: number | null;
+}
+
+const task = async (id: string | undefined): Promise<ApiTask> =>
+  (await getObject(`${agent.url}/api/v1/tasks/${id ?? ''}`)) as unknown as ApiTask;
+
+const inState = (id: string | undefined, state: string): Promise<unknown> =>
+  waitFor(async () => (await task(id)).state === state, 30_000, `${id ?? 'task'} being ${state}`);
+
+const orphans = async (): Promise<string[]> => {
+  const { tasks } = await getObject(`${agent.url}/api/v1/tasks?orphaned=true`);
+  return (tasks as { taskId: string }[]).map(({ taskId }) => taskId);
+};
+
+interface ApiGap {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly cause: string;
+  readonly healed: Readonly<Record<string, number>> | null;
+}
+
+async function healedGap(cause: RegExp): Promise<ApiGap> {
+  return waitFor(
+    async () => {
+      const { gaps } = await getObject(`${agent.url}/api/v1/gaps`);
+      return (gaps as ApiGap[]).find((gap) => cause.test(gap.cause) && gap.healed !== null);
+    },
+    30_000,
+    `a healed gap because of ${String(cause)}`,
+  );
+}
+
+it('gives tasks their end that they came to while the agent was killed', async () => {
+  const known = await send(
+    ['shop.sleep', [3], 'celery'],
+    ['shop.add', [1, 2], 'celery'],
+    ['shop.fail', ['x'], 'celery'],
+  );
+  const [slow, add, fail] = known;
+  await inState(slow, 'STARTED');
+  await Promise.all([inState(add, 'RECEIVED'), inState(fail, 'RECEIVED')]);
+  const killedMs = Date.now();
+  await agent.kill('SIGKILL');
+  const [unheard] = await send(['shop.add', [20, 22], 'celery']);
+  const client = new Redis(brokerUrl);
+  const isDone = async (id: string): Promise<boolean> =>
+    /"status": "(SUCCESS|FAILURE)"/.test((await client.get(`celery-task-meta-${id}`)) ?? '');
+  const ids = [...known, unheard ?? ''];
+  await waitFor(async () => (await Promise.all(ids.map(isDone))).every(Boolean), 30_000, 'the tasks being done');
+  client.disconnect();
+
+  agent.launch();
+  await agent.ready();
+  const gap = await healedGap(/^agent was killed/);
+  expect(gap.healed).toMatchObject({ healed: 4, found: 1, orphaned: 0, undecided: 0 });
+  expect(gap.fromMs).toBeLessThanOrEqual(killedMs);
+  expect(gap.fromMs).toBeGreaterThan(killedMs - 15_000);
+
+  const source = { healed: 'result-backend', orphaned: null };
+  expect(await task(slow)).toMatchObject({ ...source, state: 'SUCCESS', result: '3', name: 'shop.sleep' });
+  expect(await task(add)).toMatchObject({ ...source, state: 'SUCCESS', result: '3' });
+  expect(await task(fail)).toMatchObject({ ...source, state: 'FAILURE', exception: "ValueError('x')" });
+  expect((await task(fail)).traceback).toContain('ValueError: x');
+  expect(await task(unheard)).toMatchObject({ ...source, state: 'SUCCESS', result: '42' });
+  expect((await task(slow)).succeededMs).toBeGreaterThan(killedMs);
+  expect((await agent.metrics()).sum('umbel_tasks_healed_total', { source: 'result-backend' })).toBe(4);
+  const { events } = await getObject(`${agent.url}/api/v1/tasks/${slow ?? ''}/timeline`);
+  expect((events as { type: string; worker: string }[]).at(-1)).toMatchObject({
+    type: 'umbel-healed',
+    worker: 'umbel',
+  });
+  // Nothing that was not heard is counted as heard.
+  expect(
+    await queryRows(
+      agent.databaseUrl,
+      'select sum(succeeded)::int as succeeded, sum(other)::int as other from celery_task_rollups',
+    ),
+  ).toEqual([{ succeeded: 0, other: 0 }]);
+}, 120_000);
+
+it('tells tasks that are lost with their worker from those that are delivered again, and sends the lost ones anew', async () => {
+  const [lost, late] = await send(['shop.sleep', [60], 'reports'], ['shop.sleep_late', [60], 'emails']);
+  await Promise.all([inState(lost, 'STARTED'), inState(late, 'STARTED')]);
+  await Promise.all([workers.doomed.kill('SIGKILL'), workers.late.kill('SIGKILL')]);
+
+  await waitFor(async () => (await orphans()).length > 0, 60_000, 'a task being orphaned');
+  const runs = async (): Promise<number> => (await agent.metrics()).sum('umbel_heal_runs_total', { outcome: 'done' });
+  const before = await runs();
+  await waitFor(async () => (await runs()) >= before + 3, 30_000, 'three more looks');
+  expect(await orphans()).toEqual([lost]);
+  expect(await task(lost)).toMatchObject({ state: 'STARTED', orphaned: 'worker-lost' });
+  expect(await task(late)).toMatchObject({ state: 'STARTED', orphaned: null });
+  const metrics = await agent.metrics();
+  const labels = { worker: workers.doomed.nodeName, name: 'shop.sleep', reason: 'worker-lost' };
+  expect(metrics.sum('umbel_tasks_orphaned_total', labels)).toBe(1);
+  expect(metrics.sum('umbel_tasks_orphaned_total')).toBe(1);
+  expect(metrics.sum('umbel_orphaned_tasks')).toBe(1);
+
+  workers.doomed = await startCelery({ brokerUrl, name: 'heir', queues: ['reports'], concurrency: 1 });
+  const response = await fetch(`${agent.url}/api/v1/tasks/${lost ?? ''}/retry`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  const answer = (await response.json()) as { newTaskId: string };
+  expect([response.status, answer]).toEqual([200, expect.objectContaining({ newTaskId: expect.any(String) })]);
+  await inState(answer.newTaskId, 'STARTED');
+  await waitFor(async () => (await orphans()).length === 0, 10_000, 'no orphan being left');
+  expect(await task(lost)).toMatchObject({ state: 'STARTED', orphaned: null, retriedAs: answer.newTaskId });
+}, 180_000);
+
+it('tells that Redis cut the connection', async () => {
+  const client = new Redis(brokerUrl);
+  const clients = String(await client.client('LIST'));
+  const id = /id=(\d+) .*name=umbel-events/.exec(clients)?.[1] ?? '';
+  await client.client('KILL', 'ID', id);
+  client.disconnect();
+  const gap = await healedGap(/^redis closed the connection: CLIENT KILL/);
+  expect(gap.toMs).toBeGreaterThanOrEqual(gap.fromMs);
+}, 60_000);
