@@ -75,4 +75,13 @@ describe('parsePythonLiteral', () => {
     expect(parsePythonLiteral(`'${'x'.repeat(300_000)}'`)).toBeUndefined();
     expect(parsePythonLiteral('9'.repeat(4301))).toBeUndefined();
   });
+
+  it('takes bytes of any length, and keys of any depth', () => {
+    expect(parsePythonLiteral(`b'${'x'.repeat(200_000)}'`)).toMatchObject({ value: { length: 200_000 } });
+    const nested = `${'('.repeat(60)}1${',)'.repeat(60)}`;
+    expect(pythonRepr(parsePythonLiteral(`{${nested}: 1, ${nested}: 2}`) ?? { kind: 'none' })).toBe(`{${nested}: 2}`);
+    const near = ["('a', 'b')", "('a1:b',)", "('a', 1)", "(('a', 'b'),)", "('a',)", "(b'a',)"];
+    const all = parsePythonLiteral(`{${near.map((key) => `${key}: 1`).join(', ')}}`);
+    expect(all?.kind === 'dict' && all.entries.length).toBe(near.length);
+  });
 });

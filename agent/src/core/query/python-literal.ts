@@ -173,13 +173,13 @@ class LiteralParser {
   }
 
   #byteStrings(): PythonLiteral {
-    const bytes: number[] = [];
+    const parts: Uint8Array[] = [];
     do {
       this.#at += 1;
-      bytes.push(...unescapeBytes(this.#quoted()));
+      parts.push(unescapeBytes(this.#quoted()));
       this.#match(/[ \t]*/y);
     } while (/^[bB]$/.test(this.#text[this.#at] ?? ''));
-    return { kind: 'bytes', value: Uint8Array.from(bytes) };
+    return { kind: 'bytes', value: Uint8Array.from(Buffer.concat(parts)) };
   }
 
   /** What stands between the quotes, escapes untouched. */
@@ -227,10 +227,15 @@ function keyOf(value: PythonLiteral): string {
     case 'bytes':
       return `b${value.value.join()}`;
     case 'tuple':
-      return `t${JSON.stringify(value.items.map(keyOf))}`;
+      // Lengths, not quotes: those would double with every tuple around them.
+      return `t${value.items.map((item) => lengthFirst(keyOf(item))).join('')}`;
     default:
       return value.kind;
   }
+}
+
+function lengthFirst(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {

@@ -132,6 +132,11 @@ describe('content types', () => {
     });
   });
 
+  it('takes the last of equal keys of YAML, as Python does, and an empty text for null', () => {
+    expect(bodyOf(redis(envelope(Buffer.from('a: 1\nb: 2\na: 3\n'), 'application/x-yaml')))).toEqual({ a: 3, b: 2 });
+    expect(bodyOf(redis(envelope(Buffer.from('# nothing\n'), 'application/x-yaml')))).toBeNull();
+  });
+
   it('does not mind parameters and capitals', () => {
     expect(bodyOf(redis(envelope(JSON_BODY, 'Application/JSON; charset=utf-8')))).toEqual(BODY);
   });
@@ -155,6 +160,11 @@ describe('content types', () => {
     ['YAML with a tag for Python', 'application/x-yaml', Buffer.from('a: *nowhere')],
     ['YAML of a billion laughs', 'application/x-yaml', Buffer.from(laughs())],
     ['YAML of 5 MB', 'application/x-yaml', Buffer.alloc(5 << 20, 'a')],
+    ['YAML of nothing but brackets', 'application/x-yaml', Buffer.alloc(4 << 20, '[')],
+    // On a full stack V8 ended the process while it compiled an expression of the library.
+    ['YAML of 10,000 lists', 'application/x-yaml', Buffer.from('- '.repeat(10_000))],
+    ['YAML of 1000 brackets', 'application/x-yaml', Buffer.from('['.repeat(1000) + ']'.repeat(1000))],
+    ['YAML of two documents', 'application/x-yaml', Buffer.from('a: 1\n---\nb: 2\n')],
   ])('rejects broken %s as body', (_what, type, body) => expect(reasonOf(redis(envelope(body, type)))).toBe('body'));
 });
 

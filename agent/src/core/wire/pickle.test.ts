@@ -119,6 +119,31 @@ print(json.dumps([base64.b64encode(pickle.dumps(c(), p)).decode() for c in (A, B
     expect(() => readPickle(deep, { maxBytes: 1000 })).toThrow(/more than 1000/);
   });
 
+  it('cannot have large values copied over and over', () => {
+    const list = Buffer.concat([
+      Buffer.from('](', 'latin1'),
+      Buffer.alloc(100_000, 'N'),
+      Buffer.from('eq\0', 'latin1'),
+    ]);
+    const copies: readonly (readonly [string, string])[] = [
+      ['cbuiltins\nset\n', '\x85R'],
+      ['ccopyreg\n__newobj__\n', '\x85R'],
+      ['cbuiltins\nlist\n', '\x85\x81'],
+    ];
+    for (const [callable, call] of copies) {
+      const once = Buffer.from(`${callable}h\0${call}0`, 'latin1');
+      const bytes = Buffer.concat([list, ...Array<Buffer>(1000).fill(once), Buffer.from('.')]);
+      expect(() => readPickle(bytes)).toThrow(/instructions/);
+    }
+    const text = Buffer.concat([
+      Buffer.from([0x58, 0x40, 0x42, 0x0f, 0]),
+      Buffer.alloc(1_000_000, 'x'),
+      Buffer.from('q\0'),
+    ]);
+    const encode = Buffer.from('c_codecs\nencode\nh\0U\x06latin1\x86R0', 'latin1');
+    expect(() => readPickle(Buffer.concat([text, ...Array<Buffer>(1000).fill(encode)]))).toThrow(/instructions/);
+  });
+
   it('fail with one kind of error, however they are broken', async () => {
     const rows = await pickled(`[{'a': [1, 2.5, (b'x', {3})], 'd': datetime.datetime(2026, 1, 1), 'o': Colour('x'),
       'u': uuid.UUID(int=5), 'n': 2**70, 'w': decimal.Decimal('2'), 'e': ValueError('x')}]`);

@@ -10,7 +10,7 @@ export { pickleJson, pickleRepr } from './pickle-text.ts';
 export interface PickleLimits {
   /** Default 16 MiB. */
   readonly maxBytes?: number;
-  /** Instructions; default 2,000,000. */
+  /** Instructions, with the values that they copy; default 2,000,000. */
   readonly maxOps?: number;
 }
 
@@ -23,7 +23,7 @@ export interface PickleLimits {
 export function readPickle(bytes: Uint8Array, limits: PickleLimits = {}): PickleValue {
   const { maxBytes = 16 << 20, maxOps = 2_000_000 } = limits;
   if (bytes.length > maxBytes) throw new PickleError(`${bytes.length} bytes are more than ${maxBytes}`);
-  return new Machine(bytes).run(maxOps);
+  return new Machine(bytes, maxOps).run();
 }
 
 /** Whether it begins as the pickles do that Python writes in protocol 2 and above. */
@@ -37,20 +37,30 @@ class Machine {
   stack: PickleValue[] = [];
   readonly #below: PickleValue[][] = [];
   readonly #memo = new Map<number, PickleValue>();
+  readonly #maxOps: number;
+  #left: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxOps: number) {
     this.input = new PickleInput(bytes);
+    this.#maxOps = maxOps;
+    this.#left = maxOps;
   }
 
-  run(maxOps: number): PickleValue {
-    for (let ops = 0; ops < maxOps; ops++) {
+  run(): PickleValue {
+    for (;;) {
+      this.spend(1);
       const code = this.input.byte();
       if (code === STOP) return this.pop();
       const op = OPS[code];
       if (op === undefined) throw new PickleError(`byte ${this.input.at - 1} is no instruction`);
       op(this);
     }
-    throw new PickleError(`more than ${maxOps} instructions`);
+  }
+
+  /** Work that one instruction does beside itself counts as so many more. */
+  spend(ops: number): void {
+    this.#left -= ops;
+    if (this.#left < 0) throw new PickleError(`more than ${this.#maxOps} instructions`);
   }
 
   push(value: PickleValue): void {
@@ -141,13 +151,26 @@ function build(machine: Machine): void {
 
 function reduce(machine: Machine): void {
   const args = tupleItems(machine.pop());
-  machine.push(reduced(machine.pop(), args));
+  machine.push(called(machine, machine.pop(), args));
+}
+
+/** A call copies what it is given: a large value out of the memo, given again and again, must not cost nothing. */
+function called(machine: Machine, callable: PickleValue, args: readonly PickleValue[]): PickleValue {
+  machine.spend(args.reduce((sum, arg) => sum + sizeOf(arg), args.length));
+  return reduced(callable, args);
+}
+
+const BYTES_PER_OP = 16;
+
+function sizeOf(value: PickleValue): number {
+  if ('items' in value) return value.items.length;
+  return value.kind === 'str' || value.kind === 'bytes' ? value.value.length / BYTES_PER_OP : 0;
 }
 
 function make(machine: Machine, items: readonly PickleValue[]): void {
   const [cls, ...args] = items;
   if (cls === undefined) throw new PickleError('an object without a class');
-  machine.push(reduced(cls, args));
+  machine.push(called(machine, cls, args));
 }
 
 function newObjectEx(machine: Machine): void {
@@ -155,9 +178,10 @@ function newObjectEx(machine: Machine): void {
   const args = tupleItems(machine.pop());
   const cls = machine.pop();
   if (kwargs.kind === 'dict' && kwargs.entries.length === 0) {
-    machine.push(reduced(cls, args));
+    machine.push(called(machine, cls, args));
     return;
   }
+  machine.spend(args.length);
   machine.push(pickledObject(cls.kind === 'global' ? cls.name : '?', [...args, kwargs]));
 }
 

@@ -118,6 +118,12 @@ describe('decodeReply', () => {
     expect(pickled).toMatchObject({ worker: UNKNOWN_WORKER, ok: false });
   });
 
+  it('refuses what nobody could write down again', () => {
+    const deep = `{"a@h": {"error": ${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
+    const error = 'the reply of a worker cannot be read: it is nested deeper than 500';
+    expect(decoded(reply(JSON_TYPE, deep))).toEqual([{ worker: UNKNOWN_WORKER, ok: false, error }]);
+  });
+
   it('takes AMQP properties as they are', () => {
     const properties = { contentType: JSON_TYPE, headers: { ticket: 't' } };
     const raw = { receivedMs: 0, routingKey: '', payload: Buffer.from('{"a@h": null}'), properties };

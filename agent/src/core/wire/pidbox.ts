@@ -2,6 +2,7 @@ import type { ControlRequest, Target, WorkerAnswer } from '../control/command.ts
 import { isRecord, openMessage } from './envelope.ts';
 import type { MessageProperties, RawMessage } from './message.ts';
 import { pickledFirstKey } from './pickled-key.ts';
+import { MAX_NESTING, TOO_DEEP } from './survey.ts';
 
 /** Where replies go and how they are known again; absent: a cast. */
 export interface ReplyAddress {
@@ -102,6 +103,7 @@ export function decodeReply(raw: RawMessage, ticket: string): readonly WorkerAns
     const { reason, detail } = opened.reject;
     return [reason === 'pickle' ? pickled(raw) : unreadable(detail)];
   }
+  if ((opened.found & TOO_DEEP) !== 0) return [unreadable(`it is nested deeper than ${MAX_NESTING}`)];
   if (!isRecord(opened.body)) return [unreadable('it is not an object')];
   return Object.entries(opened.body).map(([worker, reply]) => answerOf(worker, reply));
 }

@@ -1,21 +1,23 @@
 import { decode as decodeMsgpack, ExtData } from '@msgpack/msgpack';
-import { parse as parseYaml } from 'yaml';
 import { setOwn } from './json.ts';
 import { WideInteger } from './wide-integer.ts';
+import { readYamlDocument } from './yaml-document.ts';
 
-/** The YAML reader takes about fifty times its text in memory. */
+/** The YAML reader takes about fifty times its text in memory, and more where the text is nothing but brackets. */
 const MAX_YAML_BYTES = 4 << 20;
+/** A message of a hundred events has some thousands. */
+const MAX_YAML_MARKS = 100_000;
 /** Deeper values are cut off here; `survey` then refuses what holds them. */
 const MAX_DEPTH = 600;
 
 /**
  * Reads a YAML body as PyYAML's `safe_dump` writes it (kombu/serialization.py). Dates stay text.
- * Throws on broken syntax and above 4 MiB; many aliases to one anchor are refused by the library.
+ * Throws on broken syntax, above 4 MiB, 100,000 signs or 600 levels; many aliases to one anchor are refused by the library.
  */
 export function readYaml(body: Buffer): unknown {
   if (body.length > MAX_YAML_BYTES)
     throw new RangeError(`${body.length} bytes of YAML are more than ${MAX_YAML_BYTES}`);
-  return plain(parseYaml(body.toString(), { intAsBigInt: true, logLevel: 'error', prettyErrors: false }), 0);
+  return plain(readYamlDocument(body, { marks: MAX_YAML_MARKS, depth: MAX_DEPTH }).toJS(), 0);
 }
 
 /**

@@ -53,7 +53,12 @@ function sentMs(message: GetMessage): { readonly oldest: number; readonly newest
     .map((event) => (isRecord(event) ? event['timestamp'] : undefined))
     .filter((time): time is number => typeof time === 'number' && Number.isFinite(time))
     .map((time) => Math.round(time * 1000));
-  return times.length === 0 ? undefined : { oldest: Math.min(...times), newest: Math.max(...times) };
+  if (times.length === 0) return undefined;
+  // Not spread over the arguments of a call: a message may hold more of them than those may be.
+  return {
+    oldest: times.reduce((least, time) => Math.min(least, time)),
+    newest: times.reduce((most, time) => Math.max(most, time)),
+  };
 }
 
 interface Death {
