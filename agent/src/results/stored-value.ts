@@ -4,6 +4,7 @@ import { parsePythonJson } from '../core/wire/json.ts';
 import { looksPickled, PickleError, pickleJson, pickleRepr, readPickle } from '../core/wire/pickle.ts';
 import type { PickleValue } from '../core/wire/pickle.ts';
 import { readMsgpack, readYaml } from '../core/wire/serializers.ts';
+import { survey, TOO_DEEP } from '../core/wire/survey.ts';
 import { WideInteger } from '../core/wire/wide-integer.ts';
 
 /** Characters of one value that are handed on; longer ones are cut and say so. */
@@ -47,7 +48,7 @@ export function readMembers(stored: Buffer): Members {
   if (bytes[0] === 0x7b) {
     const texts = memberTexts(bytes.toString('utf8'));
     if (texts === undefined) throw new UnreadableValue('it is broken JSON');
-    return mapped(texts, (json) => ({ json, repr: null }));
+    return mapped(texts, (text) => (isJson(text) ? { json: text, repr: null } : { json: null, repr: text }));
   }
   if (looksPickled(bytes) || bytes[0] === 0x28) return pickledMembers(attempt(() => readPickle(bytes)));
   const value = attempt(() => readPlain(bytes));
@@ -96,17 +97,20 @@ function isText(bytes: Buffer): boolean {
   }
 }
 
+/** JSON in Python's dialect that is not nested too deeply to be handed on. */
 function isJson(text: string): boolean {
   try {
-    JSON.parse(text);
-    return true;
+    return (survey(jsonValue(text)) & TOO_DEEP) === 0;
   } catch {
-    try {
-      parsePythonJson(text);
-      return true;
-    } catch {
-      return false;
-    }
+    return false;
+  }
+}
+
+function jsonValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parsePythonJson(text);
   }
 }
 
