@@ -51,6 +51,14 @@ beforeAll(async () => {
 });
 beforeEach(() => control.reset());
 
+it('takes JSON as it is: null and 0 are not false, and nothing is done that was not asked for', async () => {
+  for (const dryRun of [null, 0, '', 'false']) {
+    const got = await ask('POST', '/tasks/bulk', { action: 'revoke', filter: { states: ['FAILURE'] }, dryRun });
+    expect([got.status, got.body]).toMatchObject([400, { error: { field: 'dryRun' } }]);
+  }
+  expect((await ask('POST', '/tasks/id-1/revoke', 'null')).status).toBe(400);
+});
+
 const PLAN = {
   ...({ taskId: 'id-1', name: 'app.add', queue: 'celery', source: 'message' } as const),
   ...{ argsJson: '[1]', kwargsJson: '{}' },

@@ -1,4 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { TOLD } from './contract/answers.ts';
 
 const TAGS = [
   { name: 'Tasks', description: 'Search, one task, its events, its workflow, export' },
@@ -28,7 +29,8 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
     buildLocalReference: (json, _baseUri, _fragment, index) =>
       typeof json.$id === 'string' ? json.$id : `def-${index}`,
   },
-  transform: ({ schema, url }) => {
+  transform: ({ schema: given, url }) => {
+    const schema = withTold(given) as typeof given;
     // Flower's ids may hold slashes, so the route is a wildcard; the document has no word for one.
     if (!url.endsWith('/*')) return { schema, url };
     const name = /\/worker\//.test(url)
@@ -46,6 +48,16 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
     return document.openapiObject;
   },
 };
+
+/** A copy in which what `told` added stands beside the rest. */
+function withTold(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withTold);
+  if (typeof node !== 'object' || node === null) return node;
+  const { [TOLD]: more, ...rest } = node as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries({ ...rest, ...(more as object) }).map(([key, value]) => [key, withTold(value)]),
+  );
+}
 
 /** A parameter or body member with a default is never required of the client, though the handler always finds it. */
 function relaxDefaults(node: unknown): void {

@@ -14,9 +14,11 @@ import { noteRouteAccess } from './access/routes.ts';
 import { accessHook } from './access.ts';
 import { actionsOf, auditWrites } from './audit.ts';
 import type { RouteContext } from './context.ts';
+import { TOLD } from './contract/answers.ts';
 import { CONTROL_SCHEMAS } from './contract/control-schemas.ts';
 import { spreadLists } from './contract/parameters.ts';
 import { SCHEMAS } from './contract/schemas.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { sendProblem } from './errors.ts';
 import { flowerRoutes } from './flower/routes.ts';
 import { LiveSeats } from './live/seats.ts';
@@ -38,6 +40,7 @@ import { healthRoutes, statusRoutes } from './routes/status.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { retryPlanRoutes, taskActionRoutes } from './routes/task-actions.ts';
 import { workerRoutes } from './routes/workers.ts';
+import { validators } from './validator.ts';
 
 /** Bounds on what one client may hold. */
 const SERVER: FastifyHttpOptions<Server> = {
@@ -52,7 +55,16 @@ const SERVER: FastifyHttpOptions<Server> = {
   connectionTimeout: 120_000,
   forceCloseConnections: 'idle',
   routerOptions: { maxParamLength: 1024 },
-  ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: false } },
+  ajv: {
+    customOptions: {
+      removeAdditional: false,
+      coerceTypes: true,
+      useDefaults: true,
+      allErrors: false,
+      keywords: [TOLD],
+    },
+  },
+  clientErrorHandler: answerBrokenRequest,
 };
 
 /** The whole server without its socket; the same for production and tests. Rejects when the routes do not fit. */
@@ -67,7 +79,8 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   };
   // Only what the nearest proxy says counts: the rest of its headers came from the client.
   const trustProxy = options.trustProxy === true ? (_address: string, hop: number) => hop < 1 : false;
-  const app = createFastify({ ...SERVER, trustProxy, frameworkErrors }, options.tls);
+  const schemaController = { compilersFactory: { buildValidator: validators() } };
+  const app = createFastify({ ...SERVER, trustProxy, frameworkErrors, schemaController }, options.tls);
 
   options.connections?.watch(app.server);
   app.setErrorHandler(onError);
@@ -145,8 +158,8 @@ const apiV1: FastifyPluginAsync<RouteContext> = async (app, { deps, settings, se
   keepRawBodies(app);
   app.addHook('preValidation', async (request) => {
     const { body, querystring } = (request.routeOptions.schema ?? {}) as RouteSchema;
-    // A body whose members are all optional may be left out.
-    if (body !== undefined) request.body ??= {};
+    // A body whose members are all optional may be left out; one that is null is another.
+    if (body !== undefined && request.body === undefined) request.body = {};
     const properties = { ...querystring?.properties };
     spreadLists(request.query as Record<string, unknown>, properties);
     await Promise.resolve();

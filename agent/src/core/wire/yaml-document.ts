@@ -1,4 +1,4 @@
-import { Composer, CST, type Document, type ParsedNode, Parser } from 'yaml';
+import { Composer, CST, type Document, Parser } from 'yaml';
 
 /** What a YAML text may hold. */
 export interface YamlLimits {
@@ -15,7 +15,7 @@ const MARKS = new Set(Buffer.from('[]{},:?-&*!#\n'));
  * a full stack V8 may end the process instead of throwing.
  * @throws Error on broken syntax, on several documents, and beyond a limit
  */
-export function readYamlDocument(body: Buffer, limits: YamlLimits): Document.Parsed<ParsedNode> {
+export function readYamlDocument(body: Buffer, limits: YamlLimits): Document.Parsed {
   let marks = 0;
   for (const byte of body) if (MARKS.has(byte)) marks++;
   if (marks > limits.marks) throw new RangeError(`more than ${limits.marks} signs of YAML`);

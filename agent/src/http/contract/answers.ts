@@ -22,12 +22,31 @@ export function textOf(description: string, ...mediaTypes: readonly string[]) {
   return Type.String({ description, 'x-media-types': mediaTypes });
 }
 
+const REFUSED =
+  'Refused before the route is asked: not logged in (401), role too low or read only (403), body too large (413), URL ' +
+  'longer than 8192 characters (414), body no JSON (415), too many attempts (429), headers too large (431)';
+
 /** The `response` part of a route's schema: what 200 carries, and every failure it may answer with. */
 export function answers<T extends TSchema, F extends Failure>(ok: T, description: string, failures: readonly F[]) {
   const error = ref(ApiErrorSchema);
   const failed = Object.fromEntries(failures.map((status) => [status, described(error, MEANINGS[status])]));
-  return { 200: described(ok, description), ...(failed as Record<F, typeof error>) };
+  return {
+    200: described(ok, description),
+    '4xx': described(error, REFUSED),
+    ...(failed as Record<F, typeof error>),
+  };
 }
+
+/**
+ * The schema with what only the document tells of it: the route itself checks that, with words of its own. `more` are
+ * keywords of JSON Schema.
+ */
+export function told<T extends TSchema>(schema: T, more: Readonly<Record<string, unknown>>): T {
+  return { ...schema, [TOLD]: more };
+}
+
+/** Keyword of `told`; `openapi.ts` puts its members in its place. */
+export const TOLD = 'x-told';
 
 /** What a route that reads the history may fail with. */
 export const READS = [400, 503, 504] as const;

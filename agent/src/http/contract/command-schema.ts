@@ -1,6 +1,7 @@
 import { type TProperties, Type } from 'typebox';
 import type { ControlCommand } from '../../core/control/commands.ts';
 import type { Parameter } from '../../core/control/parameter.ts';
+import { told } from './answers.ts';
 
 /** What a form and the docs need to know of a parameter; the command itself checks its arguments. */
 export function schemaOfParameter(parameter: Parameter): Record<string, unknown> {
@@ -24,12 +25,48 @@ export function schemaOfParameter(parameter: Parameter): Record<string, unknown>
   }
 }
 
+/** What the document says of the arguments of a command beside `propertiesOf`. */
+export function rulesOf({ parameters }: ControlCommand): {
+  readonly additionalProperties: false;
+  readonly required?: string[];
+} {
+  const required = parameters.filter((parameter) => parameter.required === true).map(({ name }) => name);
+  return { additionalProperties: false, ...(required.length > 0 && { required }) };
+}
+
+/** No zero byte in it. */
+const NO_ZERO = '^[^\\u0000]*$';
+
+/** What the command's own check asks for. */
+function rulesOfParameter(parameter: Parameter): Record<string, unknown> {
+  switch (parameter.kind) {
+    case 'text':
+      return { minLength: 1, pattern: parameter.pattern?.source ?? NO_ZERO };
+    case 'choice':
+      return { enum: parameter.values };
+    case 'texts':
+      return { minItems: 1, items: { type: 'string', minLength: 1, maxLength: parameter.maxLength, pattern: NO_ZERO } };
+    case 'stamps':
+      return {
+        minProperties: 1,
+        additionalProperties: {
+          type: 'array',
+          minItems: 1,
+          items: { type: 'string', minLength: 1, maxLength: 1024, pattern: NO_ZERO },
+        },
+      };
+    default:
+      return {};
+  }
+}
+
 /** The arguments of a command, in a body or a query. Which are required, the command's own check says. */
 export function propertiesOf({ parameters }: ControlCommand): TProperties {
   return Object.fromEntries(
     parameters.map((parameter) => {
       const schema = Object.entries(schemaOfParameter(parameter)).filter(([key]) => key !== 'default');
-      return [parameter.name, Type.Optional(Type.Unsafe<unknown>(Object.fromEntries(schema)))];
+      const rules = rulesOfParameter(parameter);
+      return [parameter.name, Type.Optional(told(Type.Unsafe<unknown>(Object.fromEntries(schema)), rules))];
     }),
   );
 }

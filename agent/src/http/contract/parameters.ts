@@ -1,5 +1,6 @@
 import { type Static, type TProperties, Type } from 'typebox';
 import { badParameter } from '../errors.ts';
+import { told } from './answers.ts';
 
 /** Query parameters of `/api/v1`. Anything not named in a route's object is a 400. */
 
@@ -14,15 +15,25 @@ const list = (description: string, maxItems = MOST_ENTRIES) =>
       description: `${description}; repeat it or use commas`,
     }),
   );
-const optionalText = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description }));
+const text = (description: string) => Type.String({ minLength: 1, maxLength: 2048, description });
+const optionalText = (description: string) => Type.Optional(text(description));
+
+const EPOCH_MS = '\\d{1,13}';
+const RFC3339 =
+  '(19[7-9]|2\\d)\\d-(0[1-9]|1[0-2])-(0[1-9]|1\\d|2[0-8])[Tt ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,6})?)?([Zz]|[+-](0\\d|1[0-3]):[0-5]\\d)';
+/** Instants as `parseInstant` takes them. */
+export const instantText = (description: string) =>
+  Type.Optional(told(text(description), { pattern: `^(${EPOCH_MS}|now([+-]\\d{1,4}(ms|[smhdw]))?|${RFC3339})$` }));
+/** Durations as `parseDuration` takes them. */
+export const durationText = (description: string) =>
+  Type.Optional(told(text(description), { pattern: '^\\d{1,9}(\\.\\d{1,9})?(ms|[smhdw])?$' }));
 
 const INSTANT = 'epoch ms, RFC 3339, or `now-1h`';
 const DURATION = '`90s`, `5m`, `1h`, or milliseconds';
 
 export const fromTo = {
-  from: optionalText(`Inclusive: ${INSTANT}`),
-  to: optionalText(`Exclusive: ${INSTANT}`),
+  from: instantText(`Inclusive: ${INSTANT}`),
+  to: instantText(`Exclusive: ${INSTANT}`),
 };
 
 export const limit = (most: number, usual: number) =>
@@ -50,10 +61,10 @@ export const taskFilterParameters = {
   ...notParameters,
   fingerprint: optionalText('Of a failure group'),
   ...fromTo,
-  receivedFrom: optionalText(`On task-received, inclusive: ${INSTANT}`),
-  receivedTo: optionalText(`On task-received, inclusive: ${INSTANT}`),
-  runtimeMin: optionalText(`Inclusive: ${DURATION}`),
-  runtimeMax: optionalText(`Inclusive: ${DURATION}`),
+  receivedFrom: instantText(`On task-received, inclusive: ${INSTANT}`),
+  receivedTo: instantText(`On task-received, inclusive: ${INSTANT}`),
+  runtimeMin: durationText(`Inclusive: ${DURATION}`),
+  runtimeMax: durationText(`Inclusive: ${DURATION}`),
   args: optionalText('Text within the arguments, any case'),
   kwargs: optionalText('Text within the keyword arguments, any case'),
   result: optionalText('Text within the result, any case'),

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { MOST_SERIES_STEPS } from '../../core/query/filter.ts';
 import { needHistory, type Routes } from '../context.ts';
-import { answers, READS } from '../contract/answers.ts';
+import { answers, READS, told } from '../contract/answers.ts';
 import { toApiFailure, toApiSeries } from '../contract/convert.ts';
 import { given, toRange, toTaskFilter, upperCase } from '../contract/filter.ts';
 import { fromTo, limit, parameters, taskFilterParameters } from '../contract/parameters.ts';
@@ -28,7 +28,9 @@ const seriesSchema = {
   querystring: parameters({
     ...fromTo,
     step: Type.Optional(
-      Type.String({ minLength: 1, description: 'Whole minutes: `1m`, `1h`; default gives ≤ 300 points' }),
+      told(Type.String({ minLength: 1, description: 'Whole minutes: `1m`, `1h`; default gives ≤ 300 points' }), {
+        pattern: '^([1-9]\\d{0,2}[mh]|[1-9]\\d?d)$',
+      }),
     ),
     by: Type.Array(Type.Enum(['name', 'worker', 'queue', 'state']), {
       default: [],

@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
+import { SIGNALS } from '../../core/control/commands.ts';
 import type { BulkProgress } from '../../core/control/service.ts';
 import { noteWrite } from '../audit.ts';
 import { needControl, type Routes } from '../context.ts';
-import { ACTS, ACTS_ONE, answers } from '../contract/answers.ts';
+import { ACTS, ACTS_ONE, answers, told } from '../contract/answers.ts';
 import { type BulkBody, BulkSchema, BulksSchema } from '../contract/control-schemas.ts';
 import { given, toTaskFilter } from '../contract/filter.ts';
 import { parameters, TaskFilterQuery } from '../contract/parameters.ts';
@@ -23,11 +24,11 @@ const startSchema = {
   body: Type.Object(
     {
       action: Type.Enum(['revoke', 'retry']),
-      filter: TaskFilterQuery,
-      limit: Type.Integer({ minimum: 1, maximum: 100_000, default: 1000, description: 'Most tasks that may be hit' }),
+      filter: told(TaskFilterQuery, { minProperties: 1 }),
+      limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 1000, description: 'Most tasks that may be hit' }),
       dryRun: Type.Boolean({ default: true, description: 'Only list what would be hit' }),
       terminate: Type.Boolean({ default: false, description: 'Of revoke: end what runs, too' }),
-      signal: Type.Optional(Type.String({ description: 'For `terminate`; default SIGTERM' })),
+      signal: Type.Optional(told(Type.String({ description: 'For `terminate`; default SIGTERM' }), { enum: SIGNALS })),
     },
     { additionalProperties: false },
   ),

@@ -4,8 +4,8 @@ import { checkArguments, type ControlCommand, COMMANDS } from '../../core/contro
 import { describeTarget, readTarget } from '../../core/control/target.ts';
 import { noteWrite } from '../audit.ts';
 import { needControl, type RouteContext, type Routes } from '../context.ts';
-import { ACTS, answers } from '../contract/answers.ts';
-import { propertiesOf, schemaOfParameter } from '../contract/command-schema.ts';
+import { ACTS, answers, told } from '../contract/answers.ts';
+import { propertiesOf, rulesOf, schemaOfParameter } from '../contract/command-schema.ts';
 import { type CommandOutcome, CommandOutcomeSchema, CommandsSchema } from '../contract/control-schemas.ts';
 import { parameters } from '../contract/parameters.ts';
 import { ref } from '../contract/schemas.ts';
@@ -60,10 +60,14 @@ function addAction(app: FastifyInstance, { deps }: RouteContext, command: Contro
     querystring,
     response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
   };
-  const args = Type.Optional(Type.Object(propertiesOf(command), { additionalProperties: true, default: {} }));
-  const body = { arguments: args, timeoutMs, dryRun };
-  const OneBody = Type.Optional(Type.Object(body, { additionalProperties: false }));
-  const ManyBody = Type.Object({ target: TargetBody, ...body }, { additionalProperties: false });
+  const rules = rulesOf(command);
+  const args = Type.Object(propertiesOf(command), { additionalProperties: true });
+  const body = { arguments: Type.Optional(told(args, rules)), timeoutMs, dryRun };
+  const needed = rules.required === undefined ? [] : ['arguments'];
+  const OneBody = Type.Optional(told(Type.Object(body, { additionalProperties: false }), { required: needed }));
+  const ManyBody = told(Type.Object({ target: TargetBody, ...body }, { additionalProperties: false }), {
+    required: ['target', ...needed],
+  });
 
   app.post<{ Params: Static<typeof Hostname>; Body: ActionBody | null }>(
     `/workers/:hostname/actions/${command.method}`,
@@ -123,7 +127,7 @@ function addInspection(app: FastifyInstance, { deps }: RouteContext, command: Co
   const schema = {
     tags,
     description: command.says('the worker', placesFor(command)),
-    querystring: parameters({ ...propertiesOf(command), timeoutMs }),
+    querystring: told(parameters({ ...propertiesOf(command), timeoutMs }), rulesOf(command)),
     response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
   };
   const config = { access: command.role };

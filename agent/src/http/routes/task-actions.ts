@@ -1,15 +1,15 @@
 import { type Static, type TObject, Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
-import { checkArguments, commandOf } from '../../core/control/commands.ts';
+import { checkArguments, commandOf, SIGNALS } from '../../core/control/commands.ts';
 import type { TaskArguments, TaskOptions } from '../../core/control/service.ts';
 import type { TaskRecord } from '../../core/query/records.ts';
 import { parsePythonJson } from '../../core/wire/json.ts';
 import { noteWrite } from '../audit.ts';
 import { needControl, needHistory, type RouteContext, type Routes } from '../context.ts';
-import { ACTS, ACTS_ONE, answers } from '../contract/answers.ts';
+import { ACTS, ACTS_ONE, answers, told } from '../contract/answers.ts';
 import { AbortedSchema, CommandOutcomeSchema, RetriedSchema, RetryPlanSchema } from '../contract/control-schemas.ts';
 import { SentTaskSchema, type TaskResultBody, TaskResultSchema } from '../contract/control-schemas.ts';
-import { parameters } from '../contract/parameters.ts';
+import { durationText, instantText, parameters } from '../contract/parameters.ts';
 import { ref } from '../contract/schemas.ts';
 import { parseDuration, parseInstant } from '../contract/time.ts';
 import { ApiProblem, badParameter } from '../errors.ts';
@@ -20,7 +20,9 @@ import { summaryOf, toOutcome } from './commands.ts';
 const tags = ['Control'];
 const TaskId = Type.Object({ taskId: Type.String({ minLength: 1 }) });
 const querystring = parameters({});
-const signal = Type.String({ default: 'SIGTERM', description: 'Signal for what runs already' });
+const signal = told(Type.String({ default: 'SIGTERM', description: 'Signal for what runs already' }), {
+  enum: SIGNALS,
+});
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
 const seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
 
@@ -39,26 +41,32 @@ const optionMembers = {
     'Default: of a new task, where that name went last, else the default queue; of a retry, where the task went',
   ),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
-  eta: text('Not before: epoch ms, RFC 3339, or `now+1h`'),
-  countdown: text('Not before so long from now, e.g. `90s`; instead of `eta`'),
-  expires: text('Not after: as `eta`'),
+  eta: instantText('Not before: epoch ms, RFC 3339, or `now+1h`'),
+  countdown: durationText('Not before so long from now, e.g. `90s`; instead of `eta`'),
+  expires: instantText('Not after: as `eta`'),
   timeLimit: seconds('Seconds until the process is killed'),
   softTimeLimit: seconds('Seconds until SoftTimeLimitExceeded'),
 };
 type Options = Static<TObject<typeof optionMembers>>;
 
-const SendBody = Type.Object(
-  {
-    name: Type.String({ minLength: 1, description: 'Under which the task is registered' }),
-    ...argumentMembers,
-    ...optionMembers,
-    taskId: text('Default: a new one'),
-    headers: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
-    allowUnknown: Type.Boolean({ default: false, description: 'Send it though no worker has registered the name' }),
-  },
-  { additionalProperties: false },
+const ONE_START = { not: { required: ['eta', 'countdown'] } };
+const SendBody = told(
+  Type.Object(
+    {
+      name: Type.String({ minLength: 1, description: 'Under which the task is registered' }),
+      ...argumentMembers,
+      ...optionMembers,
+      taskId: text('Default: a new one'),
+      headers: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
+      allowUnknown: Type.Boolean({ default: false, description: 'Send it though no worker has registered the name' }),
+    },
+    { additionalProperties: false },
+  ),
+  ONE_START,
 );
-const RetryBody = Type.Optional(Type.Object({ ...argumentMembers, ...optionMembers }, { additionalProperties: false }));
+const RetryBody = Type.Optional(
+  told(Type.Object({ ...argumentMembers, ...optionMembers }, { additionalProperties: false }), ONE_START),
+);
 const RevokeBody = Type.Optional(
   Type.Object({ terminate: Type.Boolean({ default: false }), signal }, { additionalProperties: false }),
 );
@@ -98,7 +106,7 @@ const abortSchema = {
 };
 const resultSchema = {
   ...{ tags, summary: 'Result of a task from the result backend', params: TaskId },
-  querystring: parameters({ wait: text('Wait for its end at most so long, e.g. `10s`; default not at all') }),
+  querystring: parameters({ wait: durationText('Wait for its end at most so long, e.g. `10s`; default not at all') }),
   response: answers(ref(TaskResultSchema), 'The result', ACTS),
 };
 const sendSchema = {

@@ -40,7 +40,7 @@ const PMESSAGE_HEAD_BYTES = 18;
 /** Redis' own limit of a bulk string. */
 const MAX_BULK_BYTES = 512 << 20;
 
-const [CR, STAR, DOLLAR, PLUS, MINUS, COLON, FOUR, P, M] = [13, 42, 36, 43, 45, 58, 52, 112, 109];
+const [CR, STAR, DOLLAR, PLUS, MINUS, COLON, FOUR, EIGHT, P, M] = [13, 42, 36, 43, 45, 58, 52, 56, 112, 109];
 
 export class RespReader {
   readonly #handlers: RespHandlers;
@@ -97,6 +97,9 @@ export class RespReader {
       this.#end - at >= PMESSAGE_HEAD_BYTES &&
       slab[at] === STAR &&
       slab[at + 1] === FOUR &&
+      slab[at + 4] === DOLLAR &&
+      slab[at + 5] === EIGHT &&
+      slab[at + 6] === CR &&
       slab[at + 8] === P &&
       slab[at + 9] === M
     );
