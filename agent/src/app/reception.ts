@@ -58,7 +58,11 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   const { slice } = config.agent;
   const decode = maskedDecoder(deps.masker, slice);
   const maxTasks = config.limits.openTasks / 2;
-  const seeding = seedingOf({ cluster, slice, maxTasks, clock, logger, onReady: () => ingest.wake() });
+  const seeding = seedingOf({
+    ...{ cluster, slice, maxTasks, clock, logger },
+    isStored: () => history?.queue.empty ?? true,
+    onReady: () => ingest.wake(),
+  });
   const losses = watchLosses({ clock, logger, metrics, totals, history: () => history });
   // RabbitMQ is to forget an event when it is stored, or can never be.
   const settle = (...messages: readonly RawMessage[]): void => {

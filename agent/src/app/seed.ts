@@ -12,6 +12,9 @@ const OPEN_STATES = ['PENDING', 'RECEIVED', 'STARTED', 'RETRY'] as const;
 
 /** A turn that begins so soon after the model was seeded finds nothing new in the history. */
 const FRESH_MS = 5000;
+/** The history is given so long to catch up before it is read. */
+const CATCH_UP_MS = 5000;
+const LOOK_EVERY_MS = 50;
 
 export interface SeedingDeps {
   readonly cluster: ClusterState;
@@ -20,6 +23,8 @@ export interface SeedingDeps {
   readonly maxTasks: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The history holds every event that the model has. */
+  readonly isStored: () => boolean;
   /** Events can be taken again. */
   readonly onReady: () => void;
 }
@@ -34,7 +39,7 @@ export interface Seeding {
   isUnderWay(): boolean;
 }
 
-export function seedingOf({ cluster, slice, maxTasks, clock, logger, onReady }: SeedingDeps): Seeding {
+export function seedingOf({ cluster, slice, maxTasks, clock, logger, isStored, onReady }: SeedingDeps): Seeding {
   let seededMs = -Infinity;
   let isUnderWay = false;
 
@@ -59,8 +64,12 @@ export function seedingOf({ cluster, slice, maxTasks, clock, logger, onReady }: 
   }
 
   async function anew(history: HistoryReader): Promise<void> {
-    cluster.forgetOpenTasks();
     try {
+      const untilMs = clock.now() + CATCH_UP_MS;
+      while (!isStored() && clock.now() < untilMs) await clock.sleep(LOOK_EVERY_MS);
+      // The database is away: what the model holds is newer than anything there.
+      if (!isStored()) return;
+      cluster.forgetOpenTasks();
       await first(history);
     } catch (error) {
       logger.warn({ err: error }, 'open tasks could not be taken over: some events will be counted without a name');
