@@ -16,6 +16,7 @@ import {
   makeStream,
   moments,
   RedisFlow,
+  standingOf,
   storedEvents,
   type Stream,
 } from './fire.testkit.ts';
@@ -93,6 +94,12 @@ function blows(
   ];
 }
 
+async function toTheEnd(work: readonly Promise<unknown>[], agents: readonly RunningAgent[]): Promise<void> {
+  await Promise.all(work).catch(async (error: unknown) => {
+    throw new Error(`seed ${seed}: ${String(error)}\n${await standingOf(agents)}`, { cause: error });
+  });
+}
+
 async function expectTheSame(databaseUrl: string, stream: Stream, fire: Fire, ordeal: Ordeal): Promise<void> {
   expect(fire.struck.length).toBe(ordeal.kills + (ordeal.restarts ? 2 : 0));
   try {
@@ -126,7 +133,7 @@ it.each(ORDEALS)(
       }),
     );
     const flow = publishPrepared(url, { exchange, messages: stream.messages, mayGo: (events) => fire.mayGo(events) });
-    await Promise.all([flow, fire.burn()]);
+    await toTheEnd([flow, fire.burn()], agents);
     await expectTheSame(databaseUrl, stream, fire, ordeal);
   },
   isLong ? 3_600_000 : 240_000,
@@ -144,9 +151,9 @@ it.each(ORDEALS)(
     const flow = new RedisFlow(redis.url);
     /** What one heard alone dies with it: nobody is killed before both listen and what was sent until then is stored. */
     const bothHear = async (): Promise<void> => {
-      await waitFor(async () => (await flow.listening()) === 2, 60_000, 'both agents listening');
+      await waitFor(async () => (await flow.listening()) === 2, 180_000, 'both agents listening');
       const sent = flow.published;
-      await waitFor(async () => (await storedEvents(databaseUrl)) >= sent, 60_000, `${sent} events stored`);
+      await waitFor(async () => (await storedEvents(databaseUrl)) >= sent, 180_000, `${sent} events stored`);
     };
     const fire = new Fire(
       databaseUrl,
@@ -162,7 +169,7 @@ it.each(ORDEALS)(
         },
       }),
     );
-    await Promise.all([flow.send(stream, (published) => fire.mayGo(published)), fire.burn()]);
+    await toTheEnd([flow.send(stream, (published) => fire.mayGo(published)), fire.burn()], agents);
     await expectTheSame(databaseUrl, stream, fire, ordeal);
   },
   isLong ? 3_600_000 : 240_000,

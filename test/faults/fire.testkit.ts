@@ -2,11 +2,12 @@ import { expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { amqpMessages, envelope } from '../celery-app/publish.mjs';
 import type { AmqpEventMessage } from '../celery-app/publish.mjs';
-import { askCelery, celeryRows, type Row } from '../differential/compare.testkit.ts';
+import { askCelery, type CeleryAnswer, celeryRows, type Row } from '../differential/compare.testkit.ts';
 import type { Chance } from '../differential/streams.testkit.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import { closeAtEnd } from '../support/cleanup.ts';
 import { queryRows } from '../support/database.ts';
+import { getText } from '../support/http.ts';
 import { pause, waitFor } from '../support/wait.ts';
 
 type Event = Readonly<Record<string, unknown>>;
@@ -48,7 +49,7 @@ export class Fire {
       const { atEvents, what } = blow;
       await waitFor(
         async () => (await storedEvents(this.#databaseUrl)) >= atEvents,
-        180_000,
+        300_000,
         `${atEvents} events stored, for: ${what}`,
       );
       await blow.strike();
@@ -61,6 +62,15 @@ export class Fire {
   async mayGo(published: number): Promise<void> {
     while (published > (this.#blows[0]?.atEvents ?? Infinity) + LEAD_EVENTS) await pause(10);
   }
+}
+
+/** What the agents say of themselves, for the message of a failure. */
+export async function standingOf(agents: readonly RunningAgent[]): Promise<string> {
+  const texts = agents.map(async (agent) => {
+    const status = await getText(`${agent.url}/api/v1/status`).catch((error: unknown) => ({ body: String(error) }));
+    return `${status.body}\n${agent.process().output().slice(-4000)}`;
+  });
+  return (await Promise.all(texts)).join('\n');
 }
 
 /** `count` moments at random within the first nine tenths of the stream, one in each part of it. */
@@ -157,9 +167,11 @@ export async function expectCelerysStates(databaseUrl: string, { events }: Strea
     }
     part.push(event);
   }
-  const answers = await askCelery(
-    parts.map((part) => part.map((event) => ({ body: JSON.stringify(event), receivedMs: Date.now() }))),
-  );
+  const answers: CeleryAnswer[] = [];
+  for (const part of parts) {
+    const sent = part.map((event) => ({ body: JSON.stringify(event), receivedMs: Date.now() }));
+    answers.push(...(await askCelery([sent])));
+  }
   expect(answers.flatMap(({ refused }) => refused)).toEqual([]);
   const theirs = answers.flatMap((answer) => celeryRows(answer).tasks);
   const ours = await queryRows<Row>(databaseUrl, `select task_id as uuid, ${COLUMNS.join(', ')} from celery_tasks`);
