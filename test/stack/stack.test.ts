@@ -35,7 +35,7 @@ import { PUBLISHED } from './published-alerts.testkit.ts';
 import { dashboardQueries } from './queries.testkit.ts';
 import { alerts, recordings } from './rules.testkit.ts';
 
-/** Not caused here: no agent tells of the one yet; the other needs slices of one stream. */
+/** Not caused here: orphans need longer than the rest; the other needs slices of one stream. */
 const NOT_CAUSED = ['CeleryTasksOrphaned', 'UmbelSliceMissing'];
 
 let redis: RedisServer;
