@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { listenOptions } from './app/access.ts';
 import { loadOf } from './app/bounds.ts';
-import { openActing } from './app/acting.ts';
+import { type Acting, openActing } from './app/acting.ts';
 import { deliverLost } from './app/pipeline.ts';
-import { openReception } from './app/reception.ts';
+import { openReception, type Reception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
-import { openShedding } from './app/shedding.ts';
+import { openShedding, type Shedding } from './app/shedding.ts';
 import { agentStatus, gauges, isStandingBy, shownFamilies, type StatusDeps } from './app/status.ts';
 import { openTelemetry } from './app/telemetry.ts';
 import { transportOf } from './app/transport.ts';
@@ -21,6 +21,7 @@ import type { Logger } from './lib/logger.ts';
 import { makeDirectory } from './lib/make-directory.ts';
 import { createLiveHub } from './sinks/live/hub.ts';
 import { createMetrics } from './sinks/metrics/metrics.ts';
+import type { BrokerTransport } from './transport/port.ts';
 
 /** Events whose identity is remembered, to tell doubled ones in the live model. */
 const RECENT_EVENTS = 50_000;
@@ -73,7 +74,7 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   const parts = { clock, logger, transport, cluster, metrics, live, otlp, masker, shedding };
   open.use(transport);
   const reception = await openReception(config, parts, open);
-  const { ingest, losses, history, sinks } = reception;
+  const { history } = reception;
   const acting = openActing(config, { ...parts, history }, open);
   const about: StatusDeps = {
     ...parts,
@@ -105,6 +106,26 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     ),
   );
 
+  startListening({ ...parts, reception, acting, about }, open);
+  return { url: server.url, port: server.port, demo: transport.scheme === 'demo', close: () => open.close() };
+}
+
+interface Listening {
+  readonly clock: Clock;
+  readonly transport: BrokerTransport;
+  readonly cluster: ClusterState;
+  readonly shedding: Shedding;
+  readonly reception: Reception;
+  readonly acting: Acting;
+  readonly about: StatusDeps;
+}
+
+/** From here on events come in, and everything that goes by the clock begins. */
+function startListening(
+  { clock, transport, cluster, shedding, reception, acting, about }: Listening,
+  open: CloserStack,
+): void {
+  const { ingest, losses, history, sinks } = reception;
   // Before the history is closed nothing more is taken; the connection is closed after it, so that what it stored last
   // can still be settled with the broker.
   let isTaking = true;
@@ -136,7 +157,6 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
     if (connected) history?.listening.listening(keepsEvents);
   });
   open.use({ close: stopSweep });
-  return { url: server.url, port: server.port, demo: transport.scheme === 'demo', close: () => open.close() };
 }
 
 /** Before anything else is begun: whoever typed a wrong path is to know at once. */
