@@ -182,7 +182,7 @@ describe('GET /export/tasks', () => {
     const text = await csv.text();
     expect(text).toMatch(/^taskId,name,state,/);
     expect(text).toContain(`\r\n'=cmd(),"a,""b""\nc",SUCCESS,`);
-    expect(text).toMatch(/,-1,.*,"\{""x"":1\}"\r\n/);
+    expect(text).toMatch(/,-1,.*,"\{""x"":1\}",,,,\r\n/);
   });
 
   it('reads no faster than the client, and stops when it goes', async () => {

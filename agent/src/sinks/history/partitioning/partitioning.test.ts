@@ -10,6 +10,16 @@ import { openHistoryReader } from '../read/reader.ts';
 import { openHistoryWriter } from '../writer.ts';
 import { openPartitioning, setUpPartitioning } from './set-up.ts';
 
+const DISTRIBUTED = `select logicalrelid::text as "table", column_to_column_name(logicalrelid, partkey) as column
+  from pg_dist_partition where logicalrelid::text !~ '_(default|p[0-9]+)$' order by 1`;
+
+const BY_COLUMN = [
+  { table: 'celery_task_events', column: 'task_id' },
+  { table: 'celery_task_rollups', column: 'name' },
+  { table: 'celery_tasks', column: 'task_id' },
+  { table: 'celery_worker_events', column: 'hostname' },
+];
+
 const DAY = 86_400;
 const DAY_MS = DAY * 1000;
 
@@ -49,10 +59,10 @@ for (const { name, extension, url } of SERVERS) {
     });
 
     const rows = async (sql: string): Promise<unknown[]> => (await pool.query<Record<string, unknown>>(sql)).rows;
-    const ids = async (table: string): Promise<string[]> => {
-      const found = await pool.query<{ task_id: string }>(`select distinct task_id from ${table} order by 1`);
-      return found.rows.map((row) => row.task_id);
-    };
+    const ids = async (table: string): Promise<string[]> =>
+      (await pool.query<{ id: string }>(`select distinct task_id as id from ${table} order by 1`)).rows.map(
+        ({ id }) => id,
+      );
 
     it('uses what the server has', async () => {
       const { kind } = await openPartitioning({ pool, logger: quietLogger });
@@ -61,15 +71,7 @@ for (const { name, extension, url } of SERVERS) {
         expect(await rows('select hypertable_name::text from timescaledb_information.hypertables')).toHaveLength(4);
       }
       if (extension === 'citus') {
-        expect(
-          await rows(`select logicalrelid::text as "table", column_to_column_name(logicalrelid, partkey) as column
-            from pg_dist_partition where logicalrelid::text !~ '_(default|p[0-9]+)$' order by 1`),
-        ).toEqual([
-          { table: 'celery_task_events', column: 'task_id' },
-          { table: 'celery_task_rollups', column: 'name' },
-          { table: 'celery_tasks', column: 'task_id' },
-          { table: 'celery_worker_events', column: 'hostname' },
-        ]);
+        expect(await rows(DISTRIBUTED)).toEqual(BY_COLUMN);
       }
     });
 
@@ -88,9 +90,8 @@ for (const { name, extension, url } of SERVERS) {
 
       const reader = openHistoryReader({ pool, clock, logger: quietLogger, statementTimeoutMs: 30_000 });
       expect(await reader.findTask('a')).toMatchObject({ state: 'SUCCESS', name: 'app.add', runtime: 0.5 });
-      expect((await reader.taskTimeline('a')).map(({ type }) => type)).toEqual([
-        ...['task-sent', 'task-received', 'task-started', 'task-succeeded'],
-      ]);
+      const timeline = (await reader.taskTimeline('a')).map(({ type }) => type);
+      expect(timeline).toEqual(['task-sent', 'task-received', 'task-started', 'task-succeeded']);
       const series = { fromMs: NOON * 1000, toMs: NOON * 1000 + 60_000, stepMs: 60_000, by: [], limit: 10 } as const;
       expect(await reader.series({ ...series, columns: ['count', 'p50'] })).toMatchObject([
         { points: [{ values: [2, expect.closeTo(0.5, 0)] }] },
