@@ -1,7 +1,8 @@
 /**
  * The provisioning files of Prometheus in fast motion: an hour's window must be filled within a test of minutes. Every
  * `for:`, every range and offset of an expression, every group's interval and every `time() - N` is divided by the
- * factor; ranges stay above two seconds, so that they hold several scrapes. Nothing else of a rule is changed.
+ * factor; ranges stay above four seconds, so that they hold several scrapes, and no `for:` is longer than eight: a scrape
+ * that fails because the machine is busy begins it anew. Nothing else of a rule is changed.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { ROOT } from '../support/paths.ts';
 import { ruleFiles, RULES } from './rules.testkit.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-const SHORTEST_RANGE_MS = 2000;
+const SHORTEST_RANGE_MS = 4000;
+const LONGEST_FOR_MS = 8000;
 
 interface Rule {
   readonly record?: string;
@@ -25,14 +27,15 @@ interface Group {
   readonly rules: readonly Rule[];
 }
 
-function shortened(text: string, factor: number, leastMs = 1): string {
+function shortened(text: string, factor: number, { leastMs = 1, mostMs = Infinity } = {}): string {
   const [, amount = '0', unit = 's'] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  return `${Math.max(leastMs, Math.round((Number(amount) * (UNIT_MS[unit] ?? 1000)) / factor))}ms`;
+  const shortMs = Math.round((Number(amount) * (UNIT_MS[unit] ?? 1000)) / factor);
+  return `${Math.min(mostMs, Math.max(leastMs, shortMs))}ms`;
 }
 
 function fasterExpr(expr: string, factor: number): string {
   return expr
-    .replace(/\[(\d+[smhdw])\]/g, (_, range: string) => `[${shortened(range, factor, SHORTEST_RANGE_MS)}]`)
+    .replace(/\[(\d+[smhdw])\]/g, (_, range: string) => `[${shortened(range, factor, { leastMs: SHORTEST_RANGE_MS })}]`)
     .replace(/offset (\d+[smhdw])/g, (_, offset: string) => `offset ${shortened(offset, factor)}`)
     .replace(/time\(\) - (\d+)\b/g, (_, seconds: string) => `time() - ${Number(seconds) / factor}`);
 }
@@ -53,7 +56,7 @@ export function fasterRules(
         ...group.rules.map((rule) => ({
           ...rule,
           expr: limitOf(rule, limits) ?? fasterExpr(rule.expr, factor),
-          ...(rule.for !== undefined && { for: shortened(rule.for, factor) }),
+          ...(rule.for !== undefined && { for: shortened(rule.for, factor, { mostMs: LONGEST_FOR_MS }) }),
         })),
         ...(group.name === 'umbel-limits' ? more : []),
       ],

@@ -35,7 +35,7 @@ export interface PrometheusFiles {
   readonly past: string;
 }
 
-/** A real Prometheus on a free port, with a past. Samples older than 3 s count as gone. */
+/** A real Prometheus on a free port, with a past. Samples older than 5 s count as gone. */
 export async function startPrometheus({ config, rules, past }: PrometheusFiles): Promise<PrometheusServer> {
   const home = await temporaryDirectory('prometheus');
   const port = await freePort();
@@ -55,7 +55,7 @@ export async function startPrometheus({ config, rules, past }: PrometheusFiles):
       `--config.file=${join(home, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(home, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
-      '--query.lookback-delta=3s',
+      '--query.lookback-delta=5s',
       '--enable-feature=exemplar-storage',
     ],
   });
