@@ -3,7 +3,7 @@ import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import { freshDatabase, queryRows } from '../support/database.ts';
 import { eachOnce, gapRows, historyRows } from '../support/history-rows.ts';
-import { getObject } from '../support/http.ts';
+import { getObject, getText } from '../support/http.ts';
 import type { PostgresServer } from '../support/postgres.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { Publisher } from '../support/publisher.ts';
@@ -21,9 +21,9 @@ interface Scene {
   readonly agent: RunningAgent;
 }
 
-async function startScene(databaseUrl: string): Promise<Scene> {
+async function startScene(databaseUrl: string, options: { args?: string[]; dataDir?: string } = {}): Promise<Scene> {
   const redis = await startRedis();
-  const agent = await startAgent({ brokerUrl: `${redis.url}/0`, databaseUrl });
+  const agent = await startAgent({ brokerUrl: `${redis.url}/0`, databaseUrl, ...options });
   const isListening = async (): Promise<boolean> => (await agent.metrics()).sum('umbel_broker_connected') === 1;
   await waitFor(isListening, 30_000, 'the agent listening');
   return { redisUrl: redis.url, agent };
@@ -98,5 +98,50 @@ describe('a full disk', () => {
     disk.free();
     await postgres.start(); // where the write-ahead log found no room, it has ended itself
     await expectAllStored(scene, load);
+  }, 120_000);
+
+  it('of the agent, while Postgres is away: it stays up, stores what it could keep, and tells what it could not', async () => {
+    const disk = await smallDisk(4);
+    if (disk === undefined) return;
+    const postgres = await startPostgres();
+    const database = await freshDatabase(postgres.url);
+    const args = ['--buffer-memory', '1MB', '--buffer-disk', '1GB'];
+    const { agent, redisUrl } = await startScene(database.url, { args, dataDir: disk.path });
+    await postgres.stop();
+    disk.fill();
+    const first = await startPublisher({ redisUrl, tasks: 20_000 }).done;
+    const dropped = async (queue?: 'intake'): Promise<number> =>
+      (await agent.metrics()).sum('umbel_messages_dropped_total', queue && { queue });
+    await waitFor(async () => (await dropped()) > 0, 30_000, 'drops being counted');
+    // What found no room in front of the decoder is not counted by type; twenty events are a message.
+    const settled = async (): Promise<boolean> =>
+      (await received(agent)) + 20 * (await dropped('intake')) >= first.events;
+    await waitFor(settled, 30_000, 'metrics going on');
+    const status = await getObject(`${agent.url}/api/v1/status`);
+    const limits = status['limits'] as { bound: string; exceeded: number }[];
+    const exceeded = limits.filter(({ bound }) => /_files$/.test(bound)).map((limit) => limit.exceeded);
+    expect(exceeded.reduce((sum, count) => sum + count)).toBe(await dropped());
+    expect(String(status['warnings'])).toMatch(/messages were dropped .*--buffer-disk/);
+
+    disk.free();
+    await postgres.start();
+    const gaps = await waitFor(
+      async () => {
+        const rows = await gapRows(agent.databaseUrl);
+        return rows.length > 0 && rows;
+      },
+      30_000,
+      'the gap in the history',
+    );
+    expect(gaps.map(({ cause }) => cause)).toEqual([
+      `${await dropped()} messages found no room: the memory and disk for them were used up`,
+    ]);
+    const second = await startPublisher({ redisUrl, tasks: 1000 }).done;
+    const kept = first.events - 20 * (await dropped()) + second.events;
+    await waitFor(async () => (await historyRows(agent.databaseUrl)).events >= kept, 30_000, 'the rest being stored');
+    const rows = await historyRows(agent.databaseUrl);
+    expect(rows).toMatchObject({ events: kept, identities: kept, counted: kept });
+    expect(agent.process().running()).toBe(true);
+    expect((await getText(`${agent.url}/health/ready`)).status).toBe(200);
   }, 120_000);
 });
