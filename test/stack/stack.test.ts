@@ -35,8 +35,11 @@ import { PUBLISHED } from './published-alerts.testkit.ts';
 import { dashboardQueries } from './queries.testkit.ts';
 import { alerts, recordings } from './rules.testkit.ts';
 
-/** Not caused here: orphans need longer than the rest; the other needs slices of one stream. */
-const NOT_CAUSED = ['CeleryTasksOrphaned', 'UmbelSliceMissing'];
+/**
+ * Not caused here: orphans need longer than the rest, slices one stream with several agents, and whether a killed worker's
+ * messages count as too many depends on how soon its prefetch count is forgotten. test/stack/rules.test.ts has all three.
+ */
+const NOT_CAUSED = ['CeleryTasksOrphaned', 'UmbelSliceMissing', 'CeleryUnackedHigh'];
 
 let redis: RedisServer;
 let spare: RedisServer;
@@ -147,7 +150,7 @@ async function waitForNone(what: string, list: () => Promise<readonly string[]>,
   });
 }
 
-const fire = (names: readonly string[], timeoutMs = 100_000): Promise<void> =>
+const fire = (names: readonly string[], timeoutMs = 150_000): Promise<void> =>
   waitForNone('silent', () => Promise.resolve(names.filter((name) => !fired.has(name))), timeoutMs);
 
 const loud = async (): Promise<readonly string[]> => [
@@ -203,7 +206,7 @@ describe('the stack', () => {
       causes = makeTrouble(over.signal);
       const wanted = alerts.map(({ alert }) => alert).filter((name) => ![...LAST, ...NOT_CAUSED].includes(name));
       await fire(wanted);
-    }, 120_000);
+    }, 170_000);
 
     it('answers every query of every dashboard and every recording rule', async () => {
       const queries = dashboardQueries('20s').map(({ dashboard, expr }) => ({ name: `${dashboard}: ${expr}`, expr }));
