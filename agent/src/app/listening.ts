@@ -36,6 +36,7 @@ export function startListeningLog(deps: {
   /** When the agent last said that it listens; undefined once that is stored. */
   let heardMs: number | undefined;
   let lastHeardMs: number | undefined;
+  let hasBeat = false;
 
   async function store(): Promise<void> {
     const log = deps.log();
@@ -50,6 +51,7 @@ export function startListeningLog(deps: {
       const storedMs = Math.min(heardMs, deps.oldestUnstoredMs() ?? Infinity);
       heardMs = undefined;
       await log.beat(agentName, storedMs);
+      hasBeat = true;
     } catch (error) {
       logger.debug({ err: error }, 'gaps wait: the database is away');
     }
@@ -81,11 +83,10 @@ export function startListeningLog(deps: {
         recordGap({ fromMs: previous.aliveMs, toMs: nowMs, cause });
       }
       previous = undefined;
-      const isFirst = lastHeardMs === undefined;
       heardMs = nowMs;
       lastHeardMs = nowMs;
-      // At once: an agent that is killed right after its start is to leave a trace too.
-      if (isFirst) storeInTurn();
+      // As soon as the database can be had: an agent that is killed right after its start is to leave a trace too.
+      if (!hasBeat) storeInTurn();
     },
     async close() {
       stop();
