@@ -36,6 +36,9 @@ beforeAll(async () => {
     ],
   });
   await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 1, 30_000, 'the agent listening');
+  // Of an agent that is killed before its first beat is stored, within about a second, nobody knows that it ever listened.
+  const beat = async () => (await queryRows(agent.databaseUrl, 'select agent from umbel_agents')).length > 0;
+  await waitFor(beat, 30_000, 'the first beat');
 }, 300_000);
 
 /** Sends tasks as an app does; `[task, argument, queue]`. Resolves to their ids. */
@@ -90,8 +93,7 @@ async function healedGap(cause: RegExp): Promise<ApiGap> {
   );
 }
 
-// Left out: an agent that is killed within seconds of its start leaves no gap yet, so nothing asks for healing.
-it.skip('gives tasks their end that they came to while the agent was killed', async () => {
+it('gives tasks their end that they came to while the agent was killed', async () => {
   const known = await send(
     ['shop.sleep', [3], 'celery'],
     ['shop.add', [1, 2], 'celery'],
