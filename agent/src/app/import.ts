@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import { READY_STATES } from '../core/state/states.ts';
-import { jsonRepr } from '../core/wire/json-repr.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { databaseAddress } from '../results/open.ts';
+import { reprOfEnd } from '../core/wire/result-repr.ts';
 import { openResultTable, type ResultTable, type StoredRow } from '../results/result-table.ts';
 import { migrate, openPool } from '../sinks/history/database.ts';
 import { type EndedTask, TaskImport } from '../sinks/history/import.ts';
@@ -118,11 +118,10 @@ async function copy(table: ResultTable, target: TaskImport, copying: Copying): P
 
 /** Undefined where the task has not ended, or nobody knows when. */
 function endedTask({ result, startedMs, argsRepr, kwargsRepr }: StoredRow, masker: Masker): EndedTask | undefined {
-  const { status, dateDoneMs, resultJson, resultRepr, extended } = result;
+  const { status, dateDoneMs, extended } = result;
   if (!isEnded(status) || dateDoneMs === null) return undefined;
   const masked = (text: string | null): string | null => (text === null ? null : masker.text(text));
-  const value =
-    resultJson === null ? resultRepr : status === 'SUCCESS' ? jsonRepr(resultJson) : exceptionOf(resultJson);
+  const value = reprOfEnd(result) ?? null;
   return {
     taskId: result.taskId,
     state: status,
@@ -142,16 +141,6 @@ function endedTask({ result, startedMs, argsRepr, kwargsRepr }: StoredRow, maske
 
 function isEnded(status: string): status is EndedTask['state'] {
   return READY_STATES.has(status);
-}
-
-/** `{"exc_type": "ValueError", "exc_message": ["boom", 7]}` as Python prints the exception: `ValueError('boom', 7)`. */
-function exceptionOf(json: string): string {
-  const read: unknown = JSON.parse(json);
-  if (typeof read !== 'object' || read === null || !('exc_type' in read)) return jsonRepr(json);
-  const message = 'exc_message' in read ? read.exc_message : [];
-  const list = Array.isArray(message) ? message : [message];
-  const args = jsonRepr(JSON.stringify(list)).replace(/,\)$/, ')');
-  return `${String(read.exc_type)}${args}`;
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');

@@ -1,9 +1,9 @@
 import type { Healed } from '../core/heal/finding.ts';
 import type { Masker } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady } from '../core/state/states.ts';
-import { exceptionRepr } from '../core/wire/exception-repr.ts';
 import { jsonRepr } from '../core/wire/json-repr.ts';
 import type { StoredResult } from '../results/port.ts';
+import { reprOfEnd } from '../core/wire/result-repr.ts';
 
 /**
  * A final state as the result backend has it, the texts as events would have told them, secrets masked; undefined where
@@ -13,9 +13,8 @@ export function healedBy(stored: StoredResult, masker: Masker): Healed | undefin
   const { status, dateDoneMs, traceback, extended } = stored;
   if (!isReady(status)) return undefined;
   const isException = EXCEPTION_STATES.has(status);
-  const value = valueRepr(stored, isException);
   const told: Record<string, string | undefined> = {
-    [isException ? 'exception' : 'result']: value,
+    [isException ? 'exception' : 'result']: reprOfEnd(stored),
     traceback: traceback ?? undefined,
     args: reprOf(extended?.argsJson),
     kwargs: reprOf(extended?.kwargsJson),
@@ -40,14 +39,6 @@ function present<T, R>(
       value === null || value === undefined ? [] : [[key, read(value)]],
     ),
   );
-}
-
-function valueRepr({ resultJson, resultRepr }: StoredResult, isException: boolean): string | undefined {
-  if (resultJson === null) return resultRepr ?? undefined;
-  // Of a revoked task there is none.
-  if (isException) return exceptionRepr(resultJson) ?? (resultJson === 'null' ? undefined : resultJson);
-  // As the one item of a tuple, for a list of its own would be taken for one.
-  return jsonRepr(`[${resultJson}]`).replace(/^\(/, '').replace(/,?\)$/, '');
 }
 
 function reprOf(json: string | null | undefined): string | undefined {

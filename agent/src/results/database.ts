@@ -21,7 +21,10 @@ export interface DatabaseBackendOptions {
 
 /** Columns of serialized values (celery/backends/database/models.py). */
 const BINARY = new Set(['result', 'args', 'kwargs']);
-const COLUMNS = 'task_id status result date_done traceback name args kwargs worker retries queue'.split(' ');
+/** Those that tell of the task; which of them there are depends on Celery's version and on `result_extended`. */
+export const META_COLUMNS = 'task_id status result date_done traceback name args kwargs worker retries queue'.split(
+  ' ',
+);
 const IDS_AT_ONCE = 200;
 
 /** The table is not there, or is another one: told as the problem, not as an outage. */
@@ -138,7 +141,7 @@ export class DatabaseResultBackend implements ResultBackend {
     if (missing.length > 0) {
       throw new WrongTable(`the table ${name} has no ${missing.join(', ')}: it is not Celery's (celery_taskmeta)`);
     }
-    return (this.#columns = COLUMNS.filter((column) => names.has(column)));
+    return (this.#columns = META_COLUMNS.filter((column) => names.has(column)));
   }
 
   async #ask<T>(work: () => Promise<T>): Promise<T> {
@@ -174,7 +177,7 @@ function selected(column: string): string {
 function resultOf(row: Row): StoredResult | undefined {
   const taskId = row['task_id'];
   if (typeof taskId !== 'string') return undefined;
-  const members = COLUMNS.flatMap((column): [string, StoredValue][] => {
+  const members = META_COLUMNS.flatMap((column): [string, StoredValue][] => {
     const value = row[column];
     if (value === undefined) return [];
     if (!Buffer.isBuffer(value)) return [[column, { json: JSON.stringify(value), repr: null }]];

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { jsonRepr } from '../core/wire/json-repr.ts';
+import { META_COLUMNS } from './database.ts';
 import { storedResult } from './stored-result.ts';
 import type { StoredResult } from './port.ts';
 import { MAX_STORED, readValue, type StoredValue } from './stored-value.ts';
@@ -40,8 +41,7 @@ export interface ResultTable {
 
 const CELERY_TABLE = 'celery_taskmeta';
 const DJANGO_TABLE = 'django_celery_results_taskresult';
-/** Column of each table by the name that Celery's meta has for it. */
-const CELERY_NAMES = 'task_id status result date_done traceback name args kwargs worker retries queue'.split(' ');
+/** Column of the table by the name that Celery's own has for it. */
 const DJANGO: Readonly<Record<string, string>> = {
   name: 'task_name',
   args: 'task_args',
@@ -90,7 +90,7 @@ function reader(client: pg.Client, table: string, columns: Columns): ResultTable
   if (missing.length > 0)
     throw new Error(`the table ${table} has no ${missing.join(', ')}: it holds no Celery results`);
   const isDjango = columns.has('task_name');
-  const selected = CELERY_NAMES.flatMap((name) => {
+  const selected = META_COLUMNS.flatMap((name) => {
     const column = isDjango ? (DJANGO[name] ?? name) : name;
     const type = columns.get(column);
     return type === undefined ? [] : [`${expression(name, column, type)} as "${name}"`];
@@ -130,7 +130,7 @@ function expression(name: string, column: string, type: string): string {
 
 function storedRow(row: Row, isDjango: boolean): StoredRow[] {
   const values = new Map<string, StoredValue>();
-  for (const name of CELERY_NAMES) {
+  for (const name of META_COLUMNS) {
     if (row[name] !== undefined) values.set(name, stored(name, row[name], isDjango));
   }
   const taskId = row['task_id'];
