@@ -180,11 +180,18 @@ it('searches by name, queue and pool', async () => {
   expect(screen.getByRole('button', { name: 'celery@b' })).toBeInTheDocument();
 });
 
+/** The dialog takes the focus a moment after it is there: a key pressed before that goes astray. */
+async function openedDialog(): Promise<HTMLElement> {
+  const dialog = await screen.findByRole('dialog');
+  await waitFor(() => expect(dialog).toContainElement(document.activeElement as HTMLElement));
+  return dialog;
+}
+
 it('sends a command to the workers that were chosen, after it has told what will happen, and shows the answers', async () => {
   show();
   await userEvent.click(screen.getByRole('checkbox', { name: 'Select celery@a' }));
   await choose(/Actions for 1 selected/, /Grow the pool/);
-  const dialog = await screen.findByRole('dialog');
+  const dialog = await openedDialog();
   expect(await within(dialog).findByText(/Reaches 1 worker/)).toHaveTextContent('celery@a');
   expect(send.mock.calls.every(([, , , options]) => options?.dryRun)).toBe(true);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Grow the pool' }));
@@ -206,7 +213,7 @@ it('sends to all that are shown and online when none is chosen, and shows a work
   );
   show();
   await choose(/Actions for all 2 shown/, /autoscale range/);
-  const dialog = await screen.findByRole('dialog');
+  const dialog = await openedDialog();
   await userEvent.type(within(dialog).getByLabelText(/^Max/), '8');
   await userEvent.type(within(dialog).getByLabelText(/^Min/), '2');
   await userEvent.click(within(dialog).getByRole('button', { name: 'Set the autoscale range' }));
@@ -218,7 +225,7 @@ it('sends to all that are shown and online when none is chosen, and shows a work
 it('shuts a worker down only after the word was typed', async () => {
   show();
   await choose(/Actions for celery@b/, /Shut down/);
-  const dialog = await screen.findByRole('dialog');
+  const dialog = await openedDialog();
   const button = within(dialog).getByRole('button', { name: 'Shut down' });
   expect(button).toBeDisabled();
   await userEvent.type(within(dialog).getByLabelText(/Type "shutdown"/), 'shutdown');
