@@ -16,12 +16,23 @@ export const isCreatedSeries = (name: string): boolean => name.endsWith('_create
 
 type Task = Record<string, unknown>;
 
-/**
- * The clock of a task whose last event was task-sent: Celery's receiver puts a clock of its own in place of the
- * publisher's (celery/events/receiver.py `event_from_message`), which no other process can know. The agent keeps what
- * was sent.
- */
 const RECEIVERS_CLOCK = "the receiver's";
+
+/**
+ * Whether task-sent was the last event of a task: Celery's receiver puts a clock of its own in place of the publisher's
+ * (celery/events/receiver.py `event_from_message`), which no other process can know. The agent keeps what was sent.
+ */
+const hasReceiversClock = ({ sent, timestamp }: Task): boolean => sent !== null && sent === timestamp;
+
+/** Every number of a listing of Flower's as it is printed, with its key, except for the clocks of receivers. */
+export function printedNumbers(listing: string): string[] {
+  const tasks = JSON.parse(listing) as Record<string, Task>;
+  return listing.split(/(?="[\da-f-]{36}": \{)/).flatMap((text) => {
+    const numbers = text.match(/"\w+": -?[\d.e+-]+(?=[,}])/g) ?? [];
+    const task = tasks[text.slice(1, 37)];
+    return task && hasReceiversClock(task) ? numbers.filter((number) => !number.startsWith('"clock"')) : numbers;
+  });
+}
 
 /**
  * A retry is sent from within the task, so its events name the task as its own parent, and Flower keeps it among its own
@@ -35,10 +46,9 @@ function childrenOf({ children, uuid, parent_id: parent }: Task): unknown {
 
 /** Puts what has no order into one, so that two answers can be compared with `toEqual`. */
 export function comparable(task: Task): Task {
-  const { sent, timestamp, clock } = task;
   return {
     ...task,
-    clock: sent !== null && sent === timestamp ? RECEIVERS_CLOCK : clock,
+    clock: hasReceiversClock(task) ? RECEIVERS_CLOCK : task['clock'],
     children: childrenOf(task),
   };
 }
