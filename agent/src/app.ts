@@ -153,8 +153,10 @@ function startListening(
     shedding.look(loadOf(about));
     // Who is not given the heartbeats knows of no worker that it is silent.
     if (!isStandingBy(about)) for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
-    const { connected, keepsEvents = false } = transport.health();
+    const { connected, keepsEvents = false, sinceMs, problem = 'the broker cannot be reached' } = transport.health();
     if (connected) history?.listening.listening(keepsEvents);
+    // RabbitMQ keeps what nobody hears.
+    else if (transport.scheme === 'redis') history?.listening.deaf(sinceMs, problem);
   });
   open.use({ close: stopSweep });
 }

@@ -81,6 +81,8 @@ describe('Redis', () => {
     await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 0, 10_000, 'the loss noticed');
     const { warnings, broker } = await getObject(`${agent.url}/api/v1/status`);
     expect(JSON.stringify([warnings, broker])).toMatch(/ECONNREFUSED|refuse|closed/);
+    const lasting = async () => ((await getObject(`${agent.url}/api/v1/gaps`))['gaps'] as Partial<GapRow>[])[0];
+    expect(await waitFor(lasting, 20_000, 'the gap that lasts')).toMatchObject({ toMs: null });
     await redis.restart();
     const upMs = Date.now();
     await connected(agent, 1);

@@ -35,10 +35,11 @@ export interface GapRow {
   readonly toMs: number;
 }
 
+/** Gaps that are over. */
 export async function gapRows(databaseUrl: string): Promise<GapRow[]> {
   return queryRows<GapRow & Record<string, unknown>>(
     databaseUrl,
     `select cause, extract(epoch from from_at)::float8 * 1000 as "fromMs", extract(epoch from to_at)::float8 * 1000 as "toMs"
-     from umbel_gaps order by from_at`,
+     from umbel_gaps where to_at is not null order by from_at`,
   );
 }

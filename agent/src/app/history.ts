@@ -228,7 +228,7 @@ function keepOpening(
   async function tryOpen(): Promise<void> {
     try {
       const parts = await openParts(pool, options, deps);
-      previousRun(await parts.log.lastRun(options.agentName));
+      previousRun(await parts.log.begin(options.agentName, clock.now()));
       opening.parts = parts;
       logger.info('history open');
     } catch (error) {

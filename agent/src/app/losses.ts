@@ -17,7 +17,7 @@ export interface LossesDeps {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'onReject' | 'onDrop' | 'onGap'>;
   readonly totals: Totals;
-  readonly history: () => { readonly listening: Pick<ListeningLog, 'recordGap'> } | undefined;
+  readonly history: () => { readonly listening: Pick<ListeningLog, 'recordGap' | 'endGap'> } | undefined;
 }
 
 /** Nothing is lost in silence: everything that cannot be used or kept is counted, logged and, as a gap, stored. */
@@ -25,6 +25,7 @@ export interface Losses {
   reject(reject: Reject): void;
   /** A message for which neither memory nor disk had room. */
   overflow(queue: 'intake' | 'history', message: RawMessage): void;
+  /** The broker can be heard again after this time in which it could not. */
   gap(gap: ListeningGap): void;
   /** Messages that found no room since the start. */
   lost(): Readonly<Record<'intake' | 'history', number>>;
@@ -37,10 +38,9 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
   const lost = { intake: 0, history: 0 };
   let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
 
-  function gap(gap: ListeningGap): void {
+  function tell(gap: ListeningGap): void {
     logger.warn(gap, 'events could not be heard for a time');
     metrics.onGap(gap);
-    history()?.listening.recordGap(gap);
   }
 
   return {
@@ -67,13 +67,18 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
       overflowing.toMs = nowMs;
       overflowing.messages += 1;
     },
-    gap,
+    gap(gap) {
+      tell(gap);
+      history()?.listening.endGap(gap);
+    },
     lost: () => lost,
     sweep(nowMs) {
       if (overflowing === undefined || nowMs - overflowing.toMs < QUIET_MS) return;
       const { fromMs, toMs, messages } = overflowing;
       overflowing = undefined;
-      gap({ fromMs, toMs, cause: `${messages} messages found no room: the memory and disk for them were used up` });
+      const cause = `${messages} messages found no room: the memory and disk for them were used up`;
+      tell({ fromMs, toMs, cause });
+      history()?.listening.recordGap({ fromMs, toMs, cause });
     },
   };
 }

@@ -48,16 +48,53 @@ describe('openPool', () => {
 describe('AgentLog', () => {
   it('remembers until when an agent listened, and how it ended', async () => {
     const log = new AgentLog((await openHistoryKit()).pool);
-    expect(await log.lastRun('one')).toBeUndefined();
-    await log.beat('one', NOON * 1000);
+    const begin = () => log.begin('one', NOON * 1000);
+    expect(await begin()).toBeUndefined();
     await log.beat('one', NOON * 1000 + 5000);
     await log.beat('one', NOON * 1000 + 1000);
-    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 5000, wasStopped: false });
+    expect(await begin()).toEqual({ aliveMs: NOON * 1000 + 5000, wasStopped: false });
     await log.stop('one', NOON * 1000 + 7000);
-    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 7000, wasStopped: true });
+    expect(await begin()).toEqual({ aliveMs: NOON * 1000 + 7000, wasStopped: true });
     await log.beat('one', NOON * 1000 + 9000);
-    expect(await log.lastRun('one')).toEqual({ aliveMs: NOON * 1000 + 9000, wasStopped: false });
-    expect(await log.lastRun('two')).toBeUndefined();
+    expect(await begin()).toEqual({ aliveMs: NOON * 1000 + 9000, wasStopped: false });
+  });
+
+  it('remembers one that was killed before its first beat, and takes it for none that listened', async () => {
+    const kit = await openHistoryKit();
+    const log = new AgentLog(kit.pool);
+    await log.begin('one', NOON * 1000);
+    expect(await log.begin('one', NOON * 1000 + 60_000)).toEqual({ aliveMs: NOON * 1000, wasStopped: false });
+    expect(await kit.rows("select started_at = 'infinity' as open from umbel_agents")).toEqual([{ open: true }]);
+    await log.beat('one', NOON * 1000 + 61_000);
+    expect(await kit.rows("select started_at < alive_at + interval '1s' as known from umbel_agents")).toEqual([
+      { known: true },
+    ]);
+  });
+
+  it('takes one of a new name for the heir of the last of its slice, unless another one runs', async () => {
+    const { pool } = await openHistoryKit();
+    const [log, other] = [new AgentLog(pool), new AgentLog(pool, '1/2')];
+    await log.beat('one', NOON * 1000);
+    expect(await other.begin('slice', NOON * 1000 + 60_000)).toBeUndefined();
+    expect(await log.begin('replica', NOON * 1000 + 1000)).toBeUndefined();
+    await log.stop('replica', undefined);
+    expect(await log.begin('heir', NOON * 1000 + 60_000)).toEqual({ aliveMs: NOON * 1000 + 1000, wasStopped: true });
+    expect(await log.begin('heir', NOON * 1000 + 70_000)).toEqual({ aliveMs: NOON * 1000 + 1000, wasStopped: false });
+  });
+
+  it('keeps a gap that lasts, and ends it', async () => {
+    const kit = await openHistoryKit();
+    const log = new AgentLog(kit.pool);
+    const open = { agent: 'one', fromMs: NOON * 1000, cause: 'the broker is away' };
+    await log.openGap(open);
+    await log.openGap({ ...open, fromMs: NOON * 1000 + 1000 });
+    const rows = () =>
+      kit.rows('select extract(epoch from to_at - from_at)::float8 as s, cause from umbel_gaps order by id');
+    expect(await rows()).toEqual([{ s: null, cause: 'the broker is away' }]);
+    await log.endGap({ ...open, toMs: NOON * 1000 + 9000, cause: 'redis was restarted' });
+    expect(await rows()).toEqual([{ s: 9, cause: 'redis was restarted' }]);
+    await log.endGap({ ...open, fromMs: NOON * 1000 + 20_000, toMs: NOON * 1000 + 21_000 });
+    expect(await rows()).toHaveLength(2);
   });
 
   it('keeps a gap once, however often it is told', async () => {
@@ -91,6 +128,18 @@ describe('GapHealing', () => {
     await log.beat('two', at(24));
     expect(await gaps.take(at(25))).toEqual([]);
     expect(await kit.rows('select agent, covered_by from umbel_gaps')).toEqual([{ agent: 'one', covered_by: 'two' }]);
+  });
+
+  it('ends the gap of one that never came back where another one of its slice began to listen', async () => {
+    const kit = await openHistoryKit();
+    const [log, gaps] = [new AgentLog(kit.pool), new GapHealing(kit.pool)];
+    await log.beat('one', at(0));
+    await log.openGap({ agent: 'one', fromMs: at(10), cause: 'the broker is away' });
+    await log.beat('heir', at(100));
+    await log.beat('heir', at(1000));
+    expect(await gaps.take(at(1010))).toEqual([]);
+    await log.beat('heir', at(4000));
+    expect(await gaps.take(at(4010))).toEqual([expect.objectContaining({ fromMs: at(10), toMs: at(100) })]);
   });
 
   it('takes what nobody heard: the other had a gap too, began later, or is gone', async () => {

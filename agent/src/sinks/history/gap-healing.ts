@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { UnhealedGap } from '../../core/heal/store.ts';
+import { RUNNING_MS } from './agent-log.ts';
 
-/** An agent that beat this recently is taken for running: what it says of the end of a gap is waited for. */
-const RUNNING_MS = 30_000;
+/** A gap that lasts longer while another agent listens is that of one that never came back. */
+const ABANDONED_MS = 3_600_000;
 
 /** Settles gaps: those that another agent covered, and those that were healed. Methods reject as pg does. */
 export class GapHealing {
@@ -15,9 +16,10 @@ export class GapHealing {
   /**
    * Notes which gaps another agent covered: one that listened before, has listened since, and has no gap of its own that
    * touches it. Resolves with the ended gaps that are left to heal; those of which a running agent has yet to say whether
-   * it listened come later.
+   * it listened come later: what that says of the end is waited for.
    */
   async take(nowMs: number): Promise<readonly UnhealedGap[]> {
+    await this.#endAbandoned(nowMs);
     await this.#pool.query(
       `update umbel_gaps g set covered_by = (
          select a.agent from umbel_agents a
@@ -44,6 +46,20 @@ export class GapHealing {
       [nowMs - RUNNING_MS],
     );
     return rows.map(({ id, from_ms, to_ms }) => ({ id: Number(id), fromMs: from_ms, toMs: to_ms }));
+  }
+
+  /** A gap of an agent that did not come back ends where another one of its slice began to listen. */
+  async #endAbandoned(nowMs: number): Promise<void> {
+    await this.#pool.query(
+      `update umbel_gaps g set to_at = greatest(g.from_at, heir.started_at)
+       from umbel_agents own, lateral (
+         select min(a.started_at) as started_at from umbel_agents a
+         where a.agent <> own.agent and a.slice = own.slice and a.alive_at > to_timestamp($1::float8 / 1000)
+       ) heir
+       where g.to_at is null and g.from_at < to_timestamp($2::float8 / 1000) and own.agent = g.agent
+         and heir.started_at < 'infinity'`,
+      [nowMs - RUNNING_MS, nowMs - ABANDONED_MS],
+    );
   }
 
   /** What was put right after it, by number of tasks. */

@@ -157,7 +157,7 @@ export class Partitions {
     const small: readonly Stale[] = [
       ['celery_workers', 'hostname', `coalesce(last_heartbeat_at, first_seen_at) < ${seen}`],
       ['celery_task_names', 'name', `last_seen_at < ${seen}`],
-      ['umbel_gaps', 'id', `to_at < ${before(rollups)}`],
+      ['umbel_gaps', 'id', `coalesce(to_at, from_at) < ${before(rollups)}`],
       ['umbel_agents', 'agent', `alive_at < ${before(rollups)}`],
     ];
     const large = TABLES.flatMap((spec) => staleRows(spec, partitioning.defaultOf(spec), today, this.#days[spec.kept]));

@@ -1,0 +1,79 @@
+import { expect, it } from '@jest/globals';
+import { FastClock } from '../../../test/support/fast-clock.ts';
+import { quietLogger } from '../sinks/history/history.testkit.ts';
+import type { AgentLog } from '../sinks/history/agent-log.ts';
+import { startListeningLog } from './listening.ts';
+
+/** A log that notes what it is told; `isUp: false` refuses as a database that is away. */
+function bench() {
+  const clock = new FastClock(1_000_000);
+  const told: unknown[] = [];
+  const state = { isUp: true };
+  const note = (what: string) => (value: object | string, atMs?: number) => {
+    if (!state.isUp) return Promise.reject(new Error('the database is away'));
+    told.push(typeof value === 'string' ? [what, atMs] : [what, value]);
+    return Promise.resolve();
+  };
+  const methods = ['openGap', 'endGap', 'recordGap', 'beat', 'stop'] as const;
+  const log = Object.fromEntries(methods.map((name) => [name, note(name)])) as unknown as AgentLog;
+  const listening = startListeningLog({
+    ...{ agentName: 'one', clock, logger: quietLogger, log: () => log, oldestUnstoredMs: () => undefined },
+  });
+  const settle = async (): Promise<unknown[]> => {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return told.splice(0);
+  };
+  return { clock, listening, state, settle };
+}
+
+it('tells an outage as it begins, and when it is over', async () => {
+  const { clock, listening, settle } = bench();
+  listening.deaf(999_000, 'refused');
+  expect(await settle()).toEqual([]); // it never listened
+  listening.listening(false);
+  expect(await settle()).toEqual([['beat', 1_000_000]]);
+  clock.advance(2000);
+  listening.deaf(1_001_000, 'refused');
+  listening.deaf(1_001_000, 'timed out');
+  expect(await settle()).toEqual([['openGap', expect.objectContaining({ fromMs: 1_001_000, cause: 'refused' })]]);
+  listening.endGap({ fromMs: 1_000_500, toMs: 1_002_000, cause: 'redis was restarted' });
+  listening.listening(false);
+  expect(await settle()).toEqual([
+    ['endGap', { agent: 'one', fromMs: 1_000_500, toMs: 1_002_000, cause: 'redis was restarted' }],
+    ['beat', 1_002_000],
+  ]);
+});
+
+it('tells the time since the run before as an outage while the broker is away', async () => {
+  const { listening, settle } = bench();
+  listening.previousRun({ aliveMs: 900_000, wasStopped: true });
+  listening.deaf(1_000_000, 'refused');
+  const open = { fromMs: 900_000, cause: 'agent was stopped; refused' };
+  expect(await settle()).toEqual([['openGap', expect.objectContaining(open)]]);
+  listening.listening(false);
+  const ended = { agent: 'one', fromMs: 900_000, toMs: 1_000_000, cause: 'agent was stopped' };
+  expect(await settle()).toEqual([
+    ['endGap', ended],
+    ['beat', 1_000_000],
+  ]);
+});
+
+it('ends the time between two runs when it first listened, however late the database is reached', async () => {
+  const { clock, listening, settle, state } = bench();
+  state.isUp = false;
+  listening.listening(false);
+  clock.advance(60_000);
+  listening.listening(false);
+  state.isUp = true;
+  listening.previousRun({ aliveMs: 900_000, wasStopped: false });
+  const cause = 'agent was killed, or its machine went down';
+  const [gap] = await settle();
+  expect(gap).toEqual(['endGap', { agent: 'one', fromMs: 900_000, toMs: 1_000_000, cause }]);
+});
+
+it('tells no gap where the broker kept the events', async () => {
+  const { listening, settle } = bench();
+  listening.previousRun({ aliveMs: 900_000, wasStopped: false });
+  listening.listening(true);
+  expect(await settle()).toEqual([['beat', 1_000_000]]);
+});
