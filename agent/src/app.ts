@@ -41,6 +41,11 @@ export interface Agent {
   readonly demo: boolean;
   /** Stores what was heard, or puts it into files; then lets go of everything. */
   close(): Promise<void>;
+  /**
+   * Puts what was heard and is not stored into files, for a process that ends at once.
+   * @throws the file system's error
+   */
+  keep(): void;
 }
 
 /** Starts the whole agent. Rejects, with everything closed again, when a part cannot start. */
@@ -107,7 +112,13 @@ async function compose(config: Config, deps: AgentDeps, open: CloserStack): Prom
   );
 
   startListening({ ...parts, reception, acting, about }, open);
-  return { url: server.url, port: server.port, demo: transport.scheme === 'demo', close: () => open.close() };
+  return {
+    url: server.url,
+    port: server.port,
+    demo: transport.scheme === 'demo',
+    close: () => open.close(),
+    keep: () => reception.keep(),
+  };
 }
 
 interface Listening {

@@ -15,8 +15,8 @@ import type { Logger } from './lib/logger.ts';
 import { systemClock } from './lib/clock.ts';
 import { parseBrokerUrls } from './transport/url.ts';
 
-/** A stop that takes longer than this ends at once; what was heard is in files by then. */
-const STOP_DEADLINE_MS = 10_000;
+/** A stop that takes longer than this ends at once; `docker stop` kills after 10 s. */
+const STOP_DEADLINE_MS = 8000;
 const EXIT_FAILURE = 1;
 const EXIT_CONFIG = 2;
 
@@ -69,11 +69,12 @@ async function doctor(config: Config, warnings: readonly string[], { json }: { j
 async function run(config: Config, warnings: readonly string[]): Promise<number> {
   const logger = createLogger(config.agent, process.stdout);
   failOnUncaught(logger);
-  const stop = stopSignal(logger);
+  let agent: Agent | undefined;
+  const stop = stopSignal(logger, () => keep(agent, logger));
   for (const warning of warnings) logger.warn(warning);
   logger.info({ version: agentVersion(), pid: process.pid, node: process.version }, 'the agent starts');
   try {
-    const agent = await startAgent(config, { logger, clock: systemClock, warnings });
+    agent = await startAgent(config, { logger, clock: systemClock, warnings });
     if (!stop.signal.aborted) logger.info(readyText(agent));
     if (agent.demo) for (const line of DEMO_BANNER) logger.warn(line);
     await stop.asked;
@@ -96,22 +97,36 @@ const DEMO_BANNER = [
   '*** DEMO *** For your own cluster: npm start -- --broker redis://HOST:6379/0   (or set CELERY_BROKER_URL)',
 ];
 
+/** The exit code of a process that cannot be closed: what is not stored is in files, or is lost. */
+function keep(agent: Agent | undefined, logger: ProcessLogger): number {
+  try {
+    agent?.keep();
+    return agent === undefined ? EXIT_FAILURE : 0;
+  } catch (error) {
+    logger.error({ err: error }, 'what was heard last is lost: it cannot be put into files');
+    return EXIT_FAILURE;
+  }
+}
+
 /**
  * The first SIGTERM or SIGINT asks for a stop with a deadline, the second one ends at once. So does the death of a
  * process that started this one with a channel, as scripts/start.mjs does.
  */
-function stopSignal(logger: ProcessLogger): { readonly asked: Promise<void>; readonly signal: AbortSignal } {
+function stopSignal(
+  logger: ProcessLogger,
+  exitCode: () => number,
+): { readonly asked: Promise<void>; readonly signal: AbortSignal } {
   const controller = new AbortController();
   const asked = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
   const onSignal = (name: string): void => {
     if (controller.signal.aborted) {
-      logger.error(`${name} again: ending at once`);
-      process.exit(EXIT_FAILURE);
+      logger.warn(`${name} again: ending at once`);
+      process.exit(exitCode());
     }
     logger.info(`${name}: stopping`);
     systemClock.after(STOP_DEADLINE_MS, () => {
-      logger.error(`not stopped after ${STOP_DEADLINE_MS / 1000} s: ending at once`);
-      process.exit(EXIT_FAILURE);
+      logger.warn(`not stopped after ${STOP_DEADLINE_MS / 1000} s: ending at once`);
+      process.exit(exitCode());
     });
     controller.abort();
   };

@@ -39,5 +39,6 @@ export async function startSlowProxy(port: number): Promise<SlowProxy> {
 }
 
 function later(delayMs: number): Promise<void> | undefined {
-  return delayMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delayMs));
+  // Unreferenced: what is held back for longer than the test does not keep its process.
+  return delayMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delayMs).unref());
 }

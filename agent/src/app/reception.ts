@@ -24,7 +24,7 @@ import type { Shedding } from './shedding.ts';
 import { historyOptions } from './settings.ts';
 
 /** What storing the last events may take of a shutdown, ms. */
-const CLOSE_HISTORY_MS = 6000;
+const CLOSE_HISTORY_MS = 4000;
 const FLUSH_MS = 1000;
 
 export interface ReceptionDeps {
@@ -49,6 +49,11 @@ export interface Reception {
   readonly totals: Totals;
   /** Another agent may have had the events until now (RabbitMQ). */
   onTurn(): void;
+  /**
+   * Puts what is not stored into files at once, for the next start.
+   * @throws the file system's error
+   */
+  keep(): void;
 }
 
 /** Opens the way from the transport to model, metrics, live streams and history. Rejects when Postgres cannot be started. */
@@ -115,12 +120,26 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     history?.queue.flush();
   });
   open.use({ close: stopFlushing });
+  const tellFiles = (): void => {
+    const bytes = intake.diskBytes + (history?.queue.diskBytes ?? 0);
+    if (bytes === 0) return;
+    const place = join(config.history.dataDir, 'spill');
+    logger.warn(
+      `${(bytes / 1e6).toFixed(1)} MB of events wait in files of ${place}: they are stored by the next start`,
+    );
+  };
+  open.use({ close: tellFiles });
   if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
   open.use(ingest);
   const onTurn = (): void => {
     if (history !== undefined) seeding.again(history.reader);
   };
-  return { ingest, intake, history, losses, sinks, totals, onTurn };
+  const keep = (): void => {
+    intake.spill();
+    history?.queue.spill();
+    tellFiles();
+  };
+  return { ingest, intake, history, losses, sinks, totals, onTurn, keep };
 }
 
 /** The history over the given database, or over an embedded one; undefined when none is wanted. */

@@ -209,7 +209,7 @@ export interface RunningServer extends Closable {
 }
 
 /** A client that takes no more, or does not say goodbye, must not hold up the agent's end. */
-const CLOSE_DEADLINE_MS = 5000;
+const CLOSE_DEADLINE_MS = 2000;
 
 /** The usual reasons with what to do about them; Flower listens on the same port. */
 function listenProblem(error: unknown, address: string, port = 5555): unknown {

@@ -34,7 +34,7 @@ export interface Ingest {
   accept(message: RawMessage): void;
   /** Looks for work again: there is room again, or an earlier run left messages. */
   wake(): void;
-  /** Decodes what waits if there is room, stores the rest in files. */
+  /** Decodes what waits in memory if there is room; the rest goes to files, and what lies there stays for the next start. */
   close(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export function startIngest(deps: IngestDeps): Ingest {
     },
     wake,
     close() {
-      while (!queue.empty && deps.hasRoom()) decodeSome();
+      while (!queue.empty && queue.diskBytes === 0 && deps.hasRoom()) decodeSome();
       closed = true;
       queue.close();
       return Promise.resolve();

@@ -184,7 +184,7 @@ export class SpillQueue<T> {
   }
 
   /**
-   * Spills and lets go of the files.
+   * Spills and lets go of the files; `diskBytes` is then what the next `open` finds.
    * @throws Error that says how many items are lost because the disk refused them
    */
   close(): void {
@@ -198,7 +198,6 @@ export class SpillQueue<T> {
       });
     } finally {
       for (const file of this.#files) file.close();
-      this.#files = [];
     }
   }
 
