@@ -92,7 +92,8 @@ export async function flood(
     const { counted, atMs, scrapeMs } = await follow(subject, kind, target);
     const cpu = cpuSeconds(subject.cpuPids) - cpuBefore;
     const { events: published } = await sent;
-    const heard = counted - warm.events;
+    // A program that ended has counted nothing, not even what came before.
+    const heard = Math.max(0, counted - warm.events);
     const gaps = subject.url === undefined ? undefined : await gapRows(subject.url);
     return {
       published,

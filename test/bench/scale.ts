@@ -2,11 +2,11 @@ import { startAgent } from '../support/agent.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startPublisher } from '../support/publisher.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { pause, waitFor } from '../support/wait.ts';
 import { fillHistory } from './fill.ts';
 import { EVENTS_PER_TASK } from './flood.ts';
 import { listening, type QueryTimes, timeQueries } from './latency.ts';
-import { residentMiB } from './usage.ts';
+import { cpuSeconds, residentMiB } from './usage.ts';
 
 export interface ScaleOptions {
   /** Four events each. */
@@ -75,6 +75,7 @@ export async function scale(options: ScaleOptions, say: (text: string) => void):
   await listening(agent.url);
   const memory: { when: string; mib: number }[] = [];
   const watch = (when: string): void => void memory.push({ when, mib: residentMiB(agent.process().pid) });
+  await untilAtRest(agent.process().pid);
   watch('at rest');
   const plain = QUERIES.map(([label, , path]) => [label, path] as const);
   const times = await timeQueries(agent.url, plain, options.rounds);
@@ -93,6 +94,19 @@ export async function scale(options: ScaleOptions, say: (text: string) => void):
   await agent.kill('SIGTERM');
   await redis.stop();
   return { times: times.map((one, index) => ({ ...one, mostMs: QUERIES[index]?.[1] ?? Infinity })), memory };
+}
+
+/** An agent that has just started reads the ids of the stored tasks first, for a second a million. */
+async function untilAtRest(pid: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const before = cpuSeconds([pid]);
+      await pause(1000);
+      return cpuSeconds([pid]) - before < 0.1;
+    },
+    120_000,
+    'the agent at rest',
+  );
 }
 
 async function filled({ tasks, days }: ScaleOptions, say: (text: string) => void): Promise<string> {
