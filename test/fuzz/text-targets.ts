@@ -95,8 +95,10 @@ function readResp(bytes: Buffer, size: number): unknown[] {
 const PASSWORD = 'zq9secret';
 
 function checkUrl(text: string): void {
-  // Where it stands as a password; as a user, a host or an option of another name it is none.
-  const isPassword = /^[a-z+]+:\/\/[^:@/?#]*:zq9secret@[^@;]*$/.test(text) && text.split(PASSWORD).length === 2;
+  // Where it stands as a password or as that of a key; as a user, a host or an option of another name it is none.
+  const isPassword =
+    /^[a-z+]+:\/\/([^:@/?#]*:zq9secret@[^@;]*|[^@]*[/?&;]ssl_password=zq9secret)$/.test(text) &&
+    text.split(PASSWORD).length === 2;
   const told = (): string => {
     try {
       return displayUrls(parseBrokerUrls(text));

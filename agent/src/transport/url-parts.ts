@@ -20,6 +20,11 @@ export class BrokerUrlError extends Error {
   }
 }
 
+/** As much of a text as an error may repeat: a sign that does not belong may begin what was meant as a password's option. */
+export function shown(text: string): string {
+  return text.replace(/[^\w.:/+-].*$/s, '…');
+}
+
 /** A URL cut in its pieces, percent-decoded (kombu/utils/url.py `url_to_parts`). */
 export interface UrlParts {
   readonly scheme: string;
@@ -58,6 +63,10 @@ export function splitUrl(text: string, position: number): UrlParts {
   if (query.includes('@') || (path.includes('@') && !mayHoldAt)) {
     const problem = 'there is a raw / or ? in front of an @';
     throw new BrokerUrlError(position, 'credentials', problem, 'write / as %2F, ? as %3F and @ as %40');
+  }
+  if (/&\w+=/.test(authority.slice(authority.lastIndexOf('@') + 1) + path)) {
+    const fix = 'write ? in front of the first option, and & as %26 anywhere else';
+    throw new BrokerUrlError(position, 'query', 'there is no ? in front of its options', fix);
   }
   return {
     scheme,

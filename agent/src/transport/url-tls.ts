@@ -1,4 +1,4 @@
-import { BrokerUrlError } from './url-parts.ts';
+import { BrokerUrlError, shown } from './url-parts.ts';
 
 /** TLS towards a broker; the names follow Celery's `ssl_*` keys. */
 export interface TlsSettings {
@@ -50,12 +50,17 @@ export function tlsFromQuery(query: ReadonlyMap<string, string>, position: numbe
   if (keys.length === 0) return undefined;
   for (const key of keys) {
     if (KNOWN.includes(key)) continue;
-    throw new BrokerUrlError(position, 'query', `"${key}" is not supported`, `use one of ${KNOWN.join(', ')}`);
+    throw new BrokerUrlError(position, 'query', `"${shown(key)}" is not supported`, `use one of ${KNOWN.join(', ')}`);
   }
   const wanted = query.get('ssl_cert_reqs') ?? 'required';
   const verify = Object.hasOwn(CERT_REQS, wanted) ? CERT_REQS[wanted] : undefined;
   if (verify === undefined) {
-    throw new BrokerUrlError(position, 'query', `ssl_cert_reqs is "${wanted}"`, 'use required, optional or none');
+    throw new BrokerUrlError(
+      position,
+      'query',
+      `ssl_cert_reqs is "${shown(wanted)}"`,
+      'use required, optional or none',
+    );
   }
   return {
     verify,

@@ -1,4 +1,4 @@
-import { BrokerUrlError, splitHostPort, splitUrl } from './url-parts.ts';
+import { BrokerUrlError, shown, splitHostPort, splitUrl } from './url-parts.ts';
 import type { UrlParts } from './url-parts.ts';
 import { UNVERIFIED_TLS, tlsFromQuery } from './url-tls.ts';
 import type { TlsSettings } from './url-tls.ts';
@@ -140,12 +140,12 @@ function refuseScheme(scheme: string, position: number): never {
 
 function bareHost(text: string, position: number): AmqpUrl {
   const { host, port } = splitHostPort(text, position);
+  if (/[/?@&=\s]/.test(host)) {
+    throw new BrokerUrlError(position, 'scheme', 'there is none', 'write amqp:// or redis:// in front');
+  }
   if (port === 6379 || port === 26379) {
     const fix = `write ${port === 6379 ? 'redis' : 'sentinel'}://${host}:${port}/0`;
     throw new BrokerUrlError(position, 'scheme', 'there is none, which means amqp, but the port is that of Redis', fix);
-  }
-  if (/[/?@\s]/.test(host)) {
-    throw new BrokerUrlError(position, 'scheme', 'there is none', 'write amqp:// or redis:// in front');
   }
   return amqpUrl(
     'amqp',
@@ -196,7 +196,12 @@ function databaseNumber(text: string, position: number, part: 'path' | 'query', 
   const digits = text.startsWith('/') ? text.slice(1) : text;
   if (digits === '') return 0;
   if (!/^\d{1,9}$/.test(digits)) {
-    throw new BrokerUrlError(position, part, `the database "${digits}" is not a number`, `write it as ${example}`);
+    throw new BrokerUrlError(
+      position,
+      part,
+      `the database "${shown(digits)}" is not a number`,
+      `write it as ${example}`,
+    );
   }
   return Number(digits);
 }
@@ -227,7 +232,7 @@ function demoUrl(parts: UrlParts, position: number): DemoUrl {
     if (text === undefined) return undefined;
     const value = Number(text);
     if (text !== '' && Number.isFinite(value) && value >= 0) return value;
-    throw new BrokerUrlError(position, 'query', `${key} is "${text}"`, `write a number, as in demo://?${key}=5`);
+    throw new BrokerUrlError(position, 'query', `${key} is "${shown(text)}"`, `write a number, as in demo://?${key}=5`);
   };
   const seed = number('seed');
   const tasksPerSecond = number('tasks_per_second');
@@ -249,7 +254,7 @@ function refuseUnknownKeys(parts: UrlParts, position: number, allowed: readonly 
     throw new BrokerUrlError(
       position,
       'query',
-      `${parts.scheme}:// has no option "${key}"`,
+      `${parts.scheme}:// has no option "${shown(key)}"`,
       `remove it or use one of ${known}`,
     );
   }

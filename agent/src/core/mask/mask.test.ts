@@ -93,6 +93,8 @@ describe('texts', () => {
     ["{'a': 1, 'password': 'hunt...'}", "{'a': 1, 'password': '********'}"],
     ["User(name='x', password='y', age=3)", "User(name='x', password='********', age=3)"],
     ["User(name='x', password=SecretStr('y'), age=3)", "User(name='x', password=********, age=3)"],
+    ["token=Header(name='Cookie', value=b'X')zat, n=1", 'token=********, n=1'],
+    ["User(password=SecretStr('y').get_secret_value()[0], age=3)", 'User(password=********, age=3)'],
     ["<User password='y' at 0x1>", "<User password='********' at 0x1>"],
     ['\'{"password": "hunter2", "n": 1}\'', '\'{"password": "********", "n": 1}\''],
     ['\'{"password": "hun\\\\"ter2", "n": 1}\'', '\'{"password": "********", "n": 1}\''],

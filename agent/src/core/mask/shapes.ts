@@ -71,7 +71,7 @@ export function afterWords(text: string, nameFrom: number, at: number, place: Va
   const value = text.slice(found.from, found.to);
   if (STATUS.test(value)) return undefined;
   // Brackets were searched for their end: what is behind them is not looked at twice.
-  if (/^[([{<]|\)$/.test(value)) return found;
+  if (/^[{<[]|\(/.test(value)) return found;
   const isAlone = found.to >= text.length || /[\r\n'"\\,;)\]}<]/.test(text.charAt(found.to));
   const isTold = /(?:with|using)\s{1,4}$/i.test(text.slice(Math.max(0, nameFrom - 10), nameFrom));
   return isAlone || isTold || scheme !== '' || (value.length >= 4 && /\d/.test(value)) ? found : undefined;

@@ -32,12 +32,22 @@ export function secretAt(text: string, at: number, place: ValuePlace): Replaceme
   if (at >= text.length || matchAt(NOTHING_SECRET, text, at) !== undefined) return undefined;
   const prefix = matchAt(PREFIX, text, at);
   if (prefix !== undefined) return quotedSecret(text, at + prefix.length, place.outer);
-  const first = text.charAt(at);
-  if ('([{<'.includes(first)) return whole(at, endOfBracket(text, at, place.outer), place);
-  if (place.wholeLine === true) return whole(at, endOfLine(text, at), place);
-  const end = endOfWord(text, at);
-  if (end === at) return undefined;
-  return text[end] === '(' ? whole(at, endOfBracket(text, end, place.outer), place) : whole(at, end, place);
+  if (place.wholeLine !== true) return whole(at, endOfValue(text, at, place.outer), place);
+  const bracket = OPENING.test(text.charAt(at)) ? endOfBracket(text, at, place.outer) : at;
+  return whole(at, endOfLine(text, bracket), place);
+}
+
+/**
+ * A bracket, a word, a call, and what stands directly behind them (`f(x).y(z)`): what is left of a value would be taken for
+ * the value of its mask.
+ */
+function endOfValue(text: string, at: number, outer: string | undefined): number {
+  let end = OPENING.test(text.charAt(at)) ? endOfBracket(text, at, outer) : endOfWord(text, at);
+  for (let from = at; end > from;) {
+    from = end;
+    end = /[([{]/.test(text.charAt(from)) ? endOfBracket(text, from, outer) : endOfWord(text, from);
+  }
+  return end;
 }
 
 function whole(from: number, to: number, { keyQuote }: ValuePlace): Replacement | undefined {
@@ -77,6 +87,8 @@ function tripleQuoted(text: string, from: number, quote: Quote): Replacement {
 function cutTail(text: string, from: number): string {
   return /(?:\.\.\.|…)[\])}'", ]{0,40}$/.exec(text.slice(Math.max(from, text.length - 50)))?.[0] ?? '';
 }
+
+const OPENING = /[([{<]/;
 
 /** Behind the bracket that closes the one at `at`; the text's end where none does. */
 function endOfBracket(text: string, at: number, outer: string | undefined): number {
