@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { RUNTIME_BUCKETS } from '../../agent/src/core/query/runtime-buckets.ts';
 import { systemClock } from '../../agent/src/lib/clock.ts';
 import type { Logger } from '../../agent/src/lib/logger.ts';
 import { migrate, openPool } from '../../agent/src/sinks/history/database.ts';
@@ -48,6 +49,7 @@ export async function fillHistory(
       await client.query('drop table fill_seed');
       onProgress?.(to);
     }
+    await client.query(HOURLY_SQL);
     await client.query(OTHERS_SQL);
     await client.query('vacuum analyze');
   } finally {
@@ -148,6 +150,14 @@ const ROLLUPS_SQL = `
     succeeded = r.succeeded + excluded.succeeded, failed = r.failed + excluded.failed,
     runtime_count = r.runtime_count + excluded.runtime_count, runtime_sum = r.runtime_sum + excluded.runtime_sum,
     runtime_buckets = coalesce(excluded.runtime_buckets, r.runtime_buckets)`;
+
+const HOURLY_SQL = `
+  insert into celery_task_rollups_hourly (hour, name, queue, sent, received, started, succeeded, failed, runtime_count,
+    runtime_sum, runtime_buckets)
+  select date_trunc('hour', minute), name, queue, sum(sent), sum(received), sum(started), sum(succeeded), sum(failed),
+    sum(runtime_count), sum(runtime_sum), case when count(runtime_buckets) > 0 then
+      array[${RUNTIME_BUCKETS.map((_, index) => `coalesce(sum(runtime_buckets[${index + 1}]), 0)`).join(', ')}]::bigint[] end
+  from celery_task_rollups group by 1, 2, 3`;
 
 const OTHERS_SQL = `
   insert into celery_task_names (name, first_seen_at, last_seen_at)

@@ -65,7 +65,7 @@ export async function rawCopy(
   }
 }
 
-const TABLES = ['celery_task_events', 'celery_tasks', 'celery_task_rollups'] as const;
+const TABLES = ['celery_task_events', 'celery_tasks', 'celery_task_rollups', 'celery_task_rollups_hourly'] as const;
 
 async function readChunks(url: string, count: number): Promise<Chunk[]> {
   const client = new pg.Client({ connectionString: url });

@@ -347,7 +347,7 @@ const history = {
     name: 'rollup-retention-days',
     type: days(1, 36_500),
     default: 400,
-    doc: 'How long the counts by minute and the gaps are kept.',
+    doc: 'How long the counts by minute and hour and the gaps are kept.',
   }),
   auditRetentionDays: option({
     name: 'audit-retention-days',

@@ -116,5 +116,6 @@ export async function everything(kit: HistoryKit): Promise<Record<string, unknow
     rollups: await kit.rows(
       `select to_jsonb(r) as row from celery_task_rollups r order by minute, name, queue, worker`,
     ),
+    hours: await kit.rows(`select to_jsonb(r) as row from celery_task_rollups_hourly r order by hour, name, queue`),
   };
 }

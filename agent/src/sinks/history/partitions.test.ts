@@ -39,8 +39,8 @@ describe('partitions', () => {
   it('exist for today and tomorrow, and for the month', async () => {
     await partitions().prepare();
     expect(await tables('%\\_p2%')).toEqual([
-      'celery_task_events_p20260310', 'celery_task_events_p20260311', 'celery_task_rollups_p202603', 'celery_tasks_p20260310',
-      'celery_tasks_p20260311', 'celery_worker_events_p20260310', 'celery_worker_events_p20260311',
+      'celery_task_events_p20260310', 'celery_task_events_p20260311', 'celery_task_rollups_hourly_p202603', 'celery_task_rollups_p202603',
+      'celery_tasks_p20260310', 'celery_tasks_p20260311', 'celery_worker_events_p20260310', 'celery_worker_events_p20260311',
     ]); // prettier-ignore
     const [indexes] = await kit.rows(
       `select count(*)::int as n from pg_index where indrelid = 'celery_tasks_p20260310'::regclass and indisvalid`,
@@ -199,6 +199,7 @@ describe('retention', () => {
     ]);
     expect((await keeper.dropOldPartitions((NOON + 430 * DAY) * 1000)).dropped).toEqual([
       'celery_task_rollups_p202603',
+      'celery_task_rollups_hourly_p202603',
     ]);
   });
 

@@ -19,20 +19,25 @@ const COUNTS = [
 const COUNT_INDEX = new Map<string, number>(COUNTS.map((name, index) => [name, index]));
 const OTHER = COUNTS.length - 1;
 
-interface Rollup {
-  readonly minute: number;
-  readonly name: string;
-  readonly queue: string;
-  readonly worker: string;
+interface Counts {
   readonly counts: number[];
   runtimeCount: number;
   runtimeSum: number;
   buckets: number[] | null;
 }
 
+interface Rollup extends Counts {
+  /** Begin of the minute or hour, epoch seconds. */
+  readonly from: number;
+  readonly name: string;
+  readonly queue: string;
+  /** Empty in the roll-ups by the hour, which do not tell workers apart. */
+  readonly worker: string;
+}
+
 /** Counts of one write, by (minute of the event, name, queue, worker). */
 export class RollupBatch {
-  readonly #rollups = new Map<string, Rollup>();
+  readonly #minutes = new Map<string, Rollup>();
   #lastKey = '';
   #last: Rollup | undefined;
 
@@ -59,63 +64,95 @@ export class RollupBatch {
     const worker = event.subject === 'sent' ? '' : keyText(event.hostname);
     const key = `${minute}\n${name}\n${queue}\n${worker}`;
     if (this.#last !== undefined && key === this.#lastKey) return this.#last;
-    let rollup = this.#rollups.get(key);
+    let rollup = this.#minutes.get(key);
     if (rollup === undefined) {
-      rollup = {
-        minute,
-        name,
-        queue,
-        worker,
-        counts: COUNTS.map(() => 0),
-        runtimeCount: 0,
-        runtimeSum: 0,
-        buckets: null,
-      };
-      this.#rollups.set(key, rollup);
+      rollup = { from: minute, name, queue, worker, ...noCounts() };
+      this.#minutes.set(key, rollup);
     }
     this.#last = rollup;
     this.#lastKey = key;
     return rollup;
   }
 
-  /** Adds the counts to the stored ones. */
+  /** Adds the counts to the stored ones, of minutes and of hours. */
   async store(client: ClientBase): Promise<void> {
-    if (this.#rollups.size === 0) return;
-    const rows = [...this.#rollups.values()];
-    await client.query({
-      name: 'umbel-rollups',
-      text: UPSERT,
-      values: [
-        rows.map(({ minute }) => minute),
-        rows.map(({ name }) => name),
-        rows.map(({ queue }) => queue),
-        rows.map(({ worker }) => worker),
-        ...COUNTS.map((_, index) => rows.map(({ counts }) => counts[index])),
-        rows.map(({ runtimeCount }) => runtimeCount),
-        rows.map(({ runtimeSum }) => runtimeSum),
-        rows.map(({ buckets }) => (buckets === null ? null : `{${buckets.join(',')}}`)),
-      ],
-    });
+    if (this.#minutes.size === 0) return;
+    const minutes = [...this.#minutes.values()];
+    await client.query({ name: 'umbel-rollups', text: MINUTES, values: [...valuesOf(minutes), minutes.map(workerOf)] });
+    await client.query({ name: 'umbel-rollups-hourly', text: HOURS, values: valuesOf(hoursOf(minutes)) });
   }
 }
 
-// Ordered by key: whoever else writes roll-ups then locks their rows in the same order.
-const UPSERT = `
-insert into celery_task_rollups as kept (minute, name, queue, worker, ${COUNTS.join(', ')},
-  runtime_count, runtime_sum, runtime_buckets)
-select to_timestamp(minute), name, queue, worker, ${COUNTS.join(', ')},
-  runtime_count, runtime_sum, runtime_buckets::bigint[]
-from unnest($1::float8[], $2::text[], $3::text[], $4::text[], ${COUNTS.map((_, i) => `$${i + 5}::bigint[]`).join(', ')},
-    $14::bigint[], $15::float8[], $16::text[])
-  as fresh(minute, name, queue, worker, ${COUNTS.join(', ')}, runtime_count, runtime_sum, runtime_buckets)
-order by minute, name, queue, worker
-on conflict (minute, name, queue, worker) do update set
+const workerOf = ({ worker }: Rollup): string => worker;
+
+function noCounts(): Counts {
+  return { counts: COUNTS.map(() => 0), runtimeCount: 0, runtimeSum: 0, buckets: null };
+}
+
+function hoursOf(minutes: readonly Rollup[]): Rollup[] {
+  const hours = new Map<string, Rollup>();
+  for (const { from, name, queue, ...counts } of minutes) {
+    const hour = Math.floor(from / 3600) * 3600;
+    const key = `${hour}\n${name}\n${queue}`;
+    let rollup = hours.get(key);
+    if (rollup === undefined) hours.set(key, (rollup = { from: hour, name, queue, worker: '', ...noCounts() }));
+    addCounts(rollup, counts);
+  }
+  return [...hours.values()];
+}
+
+function addCounts(to: Counts, from: Counts): void {
+  from.counts.forEach((count, index) => (to.counts[index] = (to.counts[index] ?? 0) + count));
+  to.runtimeCount += from.runtimeCount;
+  to.runtimeSum += from.runtimeSum;
+  const { buckets } = to;
+  if (buckets === null) to.buckets = from.buckets === null ? null : [...from.buckets];
+  else from.buckets?.forEach((count, index) => (buckets[index] = (buckets[index] ?? 0) + count));
+}
+
+/** Of $1 to $15, column by column. */
+function valuesOf(rows: readonly Rollup[]): unknown[] {
+  return [
+    rows.map(({ from }) => from),
+    rows.map(({ name }) => name),
+    rows.map(({ queue }) => queue),
+    ...COUNTS.map((_, index) => rows.map(({ counts }) => counts[index])),
+    rows.map(({ runtimeCount }) => runtimeCount),
+    rows.map(({ runtimeSum }) => runtimeSum),
+    rows.map(({ buckets }) => (buckets === null ? null : `{${buckets.join(',')}}`)),
+  ];
+}
+
+/** Bucket by bucket and spelt out, which costs a fraction of `array_agg` over both unnested. */
+const ADDED = `array[${[...RUNTIME_BUCKETS, Infinity]
+  .map(
+    (_, index) =>
+      `coalesce(kept.runtime_buckets[${index + 1}], 0) + coalesce(excluded.runtime_buckets[${index + 1}], 0)`,
+  )
+  .join(', ')}]`;
+
+const MINUTES = upsertSql('celery_task_rollups', 'minute', ['name', 'queue', 'worker']);
+const HOURS = upsertSql('celery_task_rollups_hourly', 'hour', ['name', 'queue']);
+
+/** Ordered by key: whoever else writes roll-ups then locks their rows in the same order. */
+function upsertSql(table: string, time: string, labels: readonly string[]): string {
+  const key = [time, ...labels].join(', ');
+  const counts = COUNTS.join(', ');
+  const hasWorker = labels.includes('worker');
+  return `
+insert into ${table} as kept (${key}, ${counts}, runtime_count, runtime_sum, runtime_buckets)
+select to_timestamp(${time}), ${labels.join(', ')}, ${counts}, runtime_count, runtime_sum, runtime_buckets::bigint[]
+from unnest($1::float8[], $2::text[], $3::text[], ${COUNTS.map((_, i) => `$${i + 4}::bigint[]`).join(', ')},
+    $13::bigint[], $14::float8[], $15::text[]${hasWorker ? ', $16::text[]' : ''})
+  as fresh(${time}, name, queue, ${counts}, runtime_count, runtime_sum, runtime_buckets${hasWorker ? ', worker' : ''})
+order by ${key}
+on conflict (${key}) do update set
   ${COUNTS.map((name) => `${name} = kept.${name} + excluded.${name}`).join(', ')},
   runtime_count = kept.runtime_count + excluded.runtime_count,
   runtime_sum = kept.runtime_sum + excluded.runtime_sum,
   runtime_buckets = case
     when kept.runtime_buckets is null then excluded.runtime_buckets
     when excluded.runtime_buckets is null then kept.runtime_buckets
-    else (select array_agg(coalesce(a, 0) + coalesce(b, 0) order by i)
-      from rows from (unnest(kept.runtime_buckets), unnest(excluded.runtime_buckets)) with ordinality as both_(a, b, i))
+    else ${ADDED}
   end`;
+}

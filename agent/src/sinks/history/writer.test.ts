@@ -22,7 +22,9 @@ beforeAll(async () => {
 beforeEach(() => empty());
 
 async function empty(): Promise<void> {
-  await kit.rows('truncate celery_task_events, celery_tasks, celery_task_rollups, celery_task_names, celery_workers');
+  await kit.rows(
+    'truncate celery_task_events, celery_tasks, celery_task_rollups, celery_task_rollups_hourly, celery_task_names, celery_workers',
+  );
 }
 
 /** A few hundred tasks of every kind of end, their events mixed as several workers mix them. */

@@ -16,6 +16,7 @@ const DISTRIBUTED = `select logicalrelid::text as "table", column_to_column_name
 const BY_COLUMN = [
   { table: 'celery_task_events', column: 'task_id' },
   { table: 'celery_task_rollups', column: 'name' },
+  { table: 'celery_task_rollups_hourly', column: 'name' },
   { table: 'celery_tasks', column: 'task_id' },
   { table: 'celery_worker_events', column: 'hostname' },
 ];
@@ -45,11 +46,13 @@ for (const { name, extension, url } of SERVERS) {
   }
   (isThere ? describe : describe.skip)(`the history on ${name}`, () => {
     let pool: pg.Pool;
+    let databaseUrl: string;
     let clock: Clock & { set(seconds: number): void };
     let partitions: Partitions;
 
     beforeAll(async () => {
       const database = await freshDatabase(url, extension);
+      databaseUrl = database.url;
       await migrate(database.url, quietLogger);
       await migrate(database.url, quietLogger); // as a second agent does
       pool = openPool({ databaseUrl: database.url, logger: quietLogger });
@@ -68,7 +71,7 @@ for (const { name, extension, url } of SERVERS) {
       const { kind } = await openPartitioning({ pool, logger: quietLogger });
       expect(kind).toBe(extension === 'timescaledb' ? 'timescale' : 'native');
       if (extension === 'timescaledb') {
-        expect(await rows('select hypertable_name::text from timescaledb_information.hypertables')).toHaveLength(4);
+        expect(await rows('select hypertable_name::text from timescaledb_information.hypertables')).toHaveLength(5);
       }
       if (extension === 'citus') {
         expect(await rows(DISTRIBUTED)).toEqual(BY_COLUMN);
@@ -98,6 +101,20 @@ for (const { name, extension, url } of SERVERS) {
       ]);
       expect(await reader.queueNames()).toEqual(['high']);
       expect((await reader.events({ fromMs: NOON * 1000, names: ['app.add'] }, 10)).events).toHaveLength(8);
+    });
+
+    it('takes a table that a newer release adds, with its rows', async () => {
+      const hours = 'select * from celery_task_rollups_hourly order by hour, name, queue';
+      const before = await rows(hours);
+      await rows('drop table celery_task_rollups_hourly');
+      await rows(`delete from umbel_migrations where name = '0007_hourly_rollups'`);
+      await migrate(databaseUrl, quietLogger);
+      expect(before).toHaveLength(1);
+      expect(await rows(hours)).toEqual(before);
+      if (extension === 'timescaledb') {
+        expect(await rows('select from timescaledb_information.hypertables')).toHaveLength(5);
+      }
+      if (extension === 'citus') expect(await rows(DISTRIBUTED)).toEqual(BY_COLUMN);
     });
 
     it('keeps late, odd and future rows for their time, and drops days that are over', async () => {
@@ -145,7 +162,7 @@ describe('a history that has rows', () => {
     closeAtEnd({ close: () => shadowed.end() });
     await setUpPartitioning(shadowed, {
       ...quietLogger,
-      info: (...args: unknown[]) => void told.push(String(args.at(-1))),
+      warn: (...args: unknown[]) => void told.push(String(args.at(-1))),
     });
     expect(told).toEqual([expect.stringMatching(/TimescaleDB.*stays on Postgres' own partitions/)]);
     expect((await openPartitioning({ pool, logger: quietLogger })).kind).toBe('native');

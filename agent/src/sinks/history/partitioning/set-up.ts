@@ -2,58 +2,64 @@ import type pg from 'pg';
 import type { Logger } from '../../../lib/logger.ts';
 import { nativePartitioning } from './native.ts';
 import { type Partitioning, type PartitioningDeps, withPartitionsLock } from './port.ts';
-import { TABLES } from './tables.ts';
+import { type PartitionedTable, TABLES } from './tables.ts';
 import { hypertableSql, timescalePartitioning } from './timescale.ts';
 
+type Extension = 'TimescaleDB' | 'Citus';
+
 interface Found {
-  readonly timescale: boolean;
-  readonly citus: boolean;
-  /** The tables are Postgres' own partitioned tables. */
-  readonly isNative: boolean;
+  readonly extension: Extension | undefined;
+  /** Tables that the extension does not have yet. */
+  readonly plain: readonly PartitionedTable[];
 }
 
 /**
- * Uses the extension that the database has, as long as the history is empty: TimescaleDB's hypertables take the place of
- * the partitioned tables, Citus distributes these. A history that has rows stays as it is. Safe to run by several agents.
+ * Uses the extension that the database has: TimescaleDB's hypertables take the place of the partitioned tables, Citus
+ * distributes these. A history that has rows is not moved, which may take hours, but a table that a newer release adds to
+ * a moved one is. Safe to run by several agents.
  */
 export async function setUpPartitioning(pool: pg.Pool, logger: Logger): Promise<void> {
-  const { timescale, citus, isNative } = await look(pool);
-  if (!isNative || !(timescale || citus)) return;
-  const extension = timescale ? 'TimescaleDB' : 'Citus';
+  const { extension, plain } = await look(pool);
+  if (extension === undefined || plain.length === 0) return;
   const done = await withPartitionsLock(pool, async (client) => {
     // Another agent may have done it meanwhile.
-    if (!(await look(client)).isNative || (citus && (await isDistributed(client)))) return 'before';
-    if (!(await isEmpty(client))) return 'not empty';
-    if (timescale) for (const sql of TABLES.flatMap(hypertableSql)) await client.query(sql);
-    else await distribute(client);
+    const found = await look(client);
+    if (found.plain.length === 0) return 'before';
+    if (found.plain.length === TABLES.length && !(await isEmpty(client))) return 'not empty';
+    for (const sql of found.plain.flatMap(extension === 'Citus' ? distributedSql : hypertableSql))
+      await client.query(sql);
     return 'now';
   });
   if (done === 'now') logger.info(`the history uses ${extension}`);
   if (done === 'not empty') {
-    logger.info(`the database has ${extension}, but the history has rows: it stays on Postgres' own partitions`);
+    logger.warn(
+      `the database has ${extension}, but the history has rows: it stays on Postgres' own partitions; docs/scale.md says how to move it`,
+    );
   }
 }
 
 /** How the tables are cut that the database has. */
 export async function openPartitioning(deps: PartitioningDeps): Promise<Partitioning> {
-  const { isNative } = await look(deps.pool);
-  return isNative ? nativePartitioning(deps) : timescalePartitioning(deps);
+  const { rowCount } = await deps.pool.query(
+    `select from pg_class where oid = to_regclass('celery_tasks') and relkind <> 'p'`,
+  );
+  return rowCount === 0 ? nativePartitioning(deps) : timescalePartitioning(deps);
 }
 
 async function look(client: pg.Pool | pg.ClientBase): Promise<Found> {
-  const { rows } = await client.query<Found>(
-    `select exists (select from pg_extension where extname = 'timescaledb') as timescale,
-       exists (select from pg_extension where extname = 'citus') as citus,
-       coalesce((select relkind = 'p' from pg_class where oid = to_regclass('celery_tasks')), true) as "isNative"`,
+  const extensions = await client.query<{ name: string }>(
+    `select extname as name from pg_extension where extname in ('timescaledb', 'citus')`,
   );
-  return rows[0] ?? { timescale: false, citus: false, isNative: true };
-}
-
-async function isDistributed(client: pg.ClientBase): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `select from pg_dist_partition where logicalrelid = to_regclass('celery_tasks')`,
+  const names = extensions.rows.map(({ name }) => name);
+  const extension = names.includes('timescaledb') ? 'TimescaleDB' : names.includes('citus') ? 'Citus' : undefined;
+  if (extension === undefined) return { extension, plain: [] };
+  const { rows } = await client.query<{ table: string }>(
+    `select c.relname as "table" from pg_class c where c.oid in (select to_regclass(name) from unnest($1::text[]) name)
+       and c.relkind = 'p' ${extension === 'Citus' ? 'and not exists (select from pg_dist_partition where logicalrelid = c.oid)' : ''}`,
+    [TABLES.map(({ table }) => table)],
   );
-  return rowCount !== 0;
+  const plain = new Set(rows.map(({ table }) => table));
+  return { extension, plain: TABLES.filter(({ table }) => plain.has(table)) };
 }
 
 async function isEmpty(client: pg.ClientBase): Promise<boolean> {
@@ -63,8 +69,6 @@ async function isEmpty(client: pg.ClientBase): Promise<boolean> {
 }
 
 /** Rows of one task stay together; the small tables (workers, names, audit, gaps) stay on the coordinator. */
-async function distribute(client: pg.ClientBase): Promise<void> {
-  for (const { table, distributedBy } of TABLES) {
-    await client.query(`select create_distributed_table('${table}', '${distributedBy}')`);
-  }
+function distributedSql({ table, distributedBy }: PartitionedTable): string[] {
+  return [`select create_distributed_table('${table}', '${distributedBy}')`];
 }

@@ -17,7 +17,7 @@ export interface PartitionedTable {
   readonly storage?: string;
 }
 
-/** Roll-ups of the current minutes are written again and again: room in the page keeps those updates off the index. */
+/** Roll-ups of the current minutes and hours are written again and again: room in the page keeps those updates off the index. */
 export const TABLES: readonly PartitionedTable[] = [
   {
     ...{ table: 'celery_task_events', column: 'occurred_at', type: 'timestamptz', by: 'day', kept: 'events' },
@@ -34,5 +34,9 @@ export const TABLES: readonly PartitionedTable[] = [
   {
     ...{ table: 'celery_task_rollups', column: 'minute', type: 'timestamptz', by: 'month', kept: 'rollups' },
     ...{ key: 'minute, name, queue, worker', distributedBy: 'name', storage: 'fillfactor = 60' },
+  },
+  {
+    ...{ table: 'celery_task_rollups_hourly', column: 'hour', type: 'timestamptz', by: 'month', kept: 'rollups' },
+    ...{ key: 'hour, name, queue', distributedBy: 'name', storage: 'fillfactor = 60' },
   },
 ];

@@ -36,14 +36,15 @@ export function timescalePartitioning({ pool, logger }: PartitioningDeps): Parti
   };
 }
 
-/** Statements that make the empty partitioned table a hypertable with the same columns, keys and indexes. */
+/** Statements that put a hypertable with the same columns, keys, indexes and rows in the place of the partitioned table. */
 export function hypertableSql({ table, column, by, storage }: PartitionedTable): string[] {
   const span = by === 'day' ? '1 day' : ROLLUP_CHUNK;
   return [
-    `create table ${table}_hyper (like ${table} including all) ${storage === undefined ? '' : `with (${storage})`}`,
-    `drop table ${table}`,
-    `alter table ${table}_hyper rename to ${table}`,
+    `alter table ${table} rename to ${table}_plain`,
+    `create table ${table} (like ${table}_plain including all) ${storage === undefined ? '' : `with (${storage})`}`,
     `select create_hypertable('${table}', by_range('${column}', interval '${span}'), create_default_indexes => false)`,
+    `insert into ${table} select * from ${table}_plain`,
+    `drop table ${table}_plain`,
   ];
 }
 

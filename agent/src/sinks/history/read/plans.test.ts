@@ -173,7 +173,8 @@ describe('the plans of what the API asks', () => {
 
   it('of everything else', async () => {
     const range = { fromMs: FROM, toMs: now };
-    const series = { ...range, stepMs: 60_000, limit: 10 };
+    const minutes = { ...range, stepMs: 60_000, limit: 10 };
+    const hours = { fromMs: now - 20 * 3_600_000, toMs: now, stepMs: 3_600_000, limit: 10 };
     const work: { readonly [K in keyof HistoryReader]: () => Promise<unknown> } = {
       searchTasks: () => twoPages({}, NEWEST),
       listTasks: () => reader.listTasks({}, NEWEST, 10, 10),
@@ -187,7 +188,8 @@ describe('the plans of what the API asks', () => {
       series: async () => {
         for (const by of [undefined, ...keys(DIMENSIONS)]) {
           for (const column of keys(COLUMNS)) {
-            await reader.series({ ...series, by: by === undefined ? [] : [by], columns: [column] });
+            const asked = { by: by === undefined ? [] : [by], columns: [column] };
+            for (const range of [minutes, hours]) await reader.series({ ...range, ...asked });
           }
         }
       },

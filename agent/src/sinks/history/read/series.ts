@@ -1,10 +1,8 @@
 import { MOST_SERIES_STEPS, type SeriesDimension, type SeriesQuery } from '../../../core/query/filter.ts';
 import type { SeriesPoint, TimeSeries } from '../../../core/query/records.ts';
-import { RUNTIME_BUCKETS } from '../../../core/query/runtime-buckets.ts';
 import { quantile } from './quantile.ts';
-import { anyOf, noneOf } from './filter-sql.ts';
+import { largestStatement, pointsStatement, topGroupsStatement } from './series-sql.ts';
 import type { Session } from './session.ts';
-import { Params } from './sql.ts';
 
 /** Columns of celery_task_rollups and the states their events lead to. */
 const STATE_COLUMNS = [
@@ -23,7 +21,6 @@ type CountColumn = (typeof STATE_COLUMNS)[number][0];
 /** What `count` counts when states are neither asked for nor told apart: the runs that came to an end. */
 const DEFAULT_STATES = ['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'];
 const QUANTILES: Readonly<Record<string, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 };
-const BUCKETS = RUNTIME_BUCKETS.length + 1;
 
 interface Group {
   readonly labels: Readonly<Record<string, string>>;
@@ -91,21 +88,6 @@ async function readPoints(
   return top.length === 0 ? [] : session.rows(...pointsStatement(query, dimensions, columns, true, top));
 }
 
-type Statement = [text: string, values: readonly unknown[]];
-
-function conditions(query: SeriesQuery, params: Params): string[] {
-  return [
-    `minute >= to_timestamp(${params.add(query.fromMs / 1000)}::float8)`,
-    `minute < to_timestamp(${params.add(query.toMs / 1000)}::float8)`,
-    ...anyOf('name', query.names, params),
-    ...anyOf('worker', query.workers, params),
-    ...anyOf('queue', query.queues, params),
-    ...noneOf('name', query.notNames, params),
-    ...noneOf('worker', query.notWorkers, params),
-    ...noneOf('queue', query.notQueues, params),
-  ];
-}
-
 /** The dimensions' values of the largest groups, so that points are built for those only. */
 async function topGroups(
   session: Session,
@@ -113,55 +95,8 @@ async function topGroups(
   dimensions: readonly SeriesDimension[],
   columns: readonly CountColumn[],
 ): Promise<readonly (readonly string[])[]> {
-  const params = new Params();
-  const total = columns.map((column) => `sum(${column})`).join(' + ');
-  const rows = await session.rows<Record<string, string>>(
-    `select ${dimensions.join(', ')} from celery_task_rollups where ${conditions(query, params).join(' and ')}
-      group by ${dimensions.join(', ')} having ${total} > 0
-      order by ${total} desc, ${dimensions.join(', ')} limit ${params.add(query.limit)}::bigint`,
-    params.values,
-  );
+  const rows = await session.rows<Record<string, string>>(...topGroupsStatement(query, dimensions, columns));
   return rows.map((row) => dimensions.map((dimension) => row[dimension] ?? ''));
-}
-
-function pointsStatement(
-  query: SeriesQuery,
-  dimensions: readonly SeriesDimension[],
-  columns: readonly CountColumn[],
-  wantsBuckets: boolean,
-  top?: readonly (readonly string[])[],
-): Statement {
-  const params = new Params();
-  const where = conditions(query, params);
-  if (top !== undefined) {
-    const lists = dimensions.map((_, index) => `${params.add(top.map((group) => group[index]))}::text[]`);
-    where.push(`(${dimensions.join(', ')}) in (select * from unnest(${lists.join(', ')}))`);
-  }
-  const sums = Array.from({ length: BUCKETS }, (_, index) => `coalesce(sum(runtime_buckets[${index + 1}]), 0)`);
-  const text = `select (extract(epoch from minute)::bigint / ${params.add(query.stepMs / 1000)}::bigint) as step,
-      ${[...dimensions, ...columns.map((column) => `sum(${column}) as ${column}`)].join(', ')},
-      ${wantsBuckets ? `array[${sums.join(', ')}]::bigint[]` : 'null'} as buckets
-    from celery_task_rollups where ${where.join(' and ')}
-    group by ${[1, ...dimensions].join(', ')}`;
-  return [text, params.values];
-}
-
-/** Points of the groups with the largest totals, found among the points themselves. */
-function largestStatement(
-  query: SeriesQuery,
-  dimensions: readonly SeriesDimension[],
-  columns: readonly CountColumn[],
-): Statement {
-  const [text, values] = pointsStatement(query, dimensions, columns, false);
-  const names = dimensions.join(', ');
-  const total = columns.map((column) => `sum(${column})`).join(' + ');
-  return [
-    `with points as materialized (${text}), largest as (
-      select ${names} from points group by ${names} having ${total} > 0
-      order by ${total} desc, ${names} limit $${values.length + 1}::bigint
-    ) select points.* from points join largest using (${names})`,
-    [...values, query.limit],
-  ];
 }
 
 /** One group a set of labels; the state is a column in the table and becomes a label here. */
