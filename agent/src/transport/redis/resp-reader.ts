@@ -35,6 +35,8 @@ export interface RespHandlers {
 
 const SLAB_BYTES = 1 << 20;
 const LEAST_FREE_BYTES = 256 << 10;
+/** Single events of a megabyte take ten milliseconds to be taken in, and nothing else has its turn meanwhile. */
+const MOST_AT_ONCE_BYTES = 512 << 10;
 /** `*4\r\n$8\r\npmessage\r\n` */
 const PMESSAGE_HEAD_BYTES = 18;
 /** Redis' own limit of a bulk string. */
@@ -65,7 +67,7 @@ export class RespReader {
       this.#start = 0;
       this.#end = left;
     }
-    return this.#slab.subarray(this.#end);
+    return this.#slab.subarray(this.#end, this.#end + Math.max(bytes, MOST_AT_ONCE_BYTES));
   }
 
   /** Hands on all that is whole after `bytes` more were read into `reserve()`. @throws Error for what is not RESP2. */

@@ -26,10 +26,10 @@ export interface SocketEnd {
 }
 
 /**
- * Bytes read in one turn of the event loop. In a flood libuv would go on for 32 reads, which held up a scrape for a third
- * of a second; read this far, the others have their turn in between and reading still has most of the time.
+ * How long one turn of the event loop reads, ms. In a flood libuv would go on for 32 reads, which held up a scrape for a
+ * third of a second; read so long, the others have their turn in between and reading still has most of the time.
  */
-const BYTES_A_TURN = 2 << 20;
+const READ_MS = 8;
 
 interface Waiting {
   resolve(reply: RedisReply): void;
@@ -48,10 +48,14 @@ export class RedisSocket {
   readonly #waiting: Waiting[] = [];
   #error: Error | undefined;
   #isEnded = false;
-  #readThisTurn = 0;
+  readonly #clock: Clock;
+  /** Since when this turn reads, epoch ms; undefined before its first read. */
+  #readingSinceMs: number | undefined;
+  #isPaused = false;
 
   constructor(options: RedisSocketOptions) {
-    const { onMessage } = options;
+    const { onMessage, clock } = options;
+    this.#clock = clock;
     this.#reader = new RespReader({
       ...(onMessage !== undefined && { onMessage }),
       onReply: (reply) => this.#onReply(reply),
@@ -64,7 +68,7 @@ export class RedisSocket {
     this.#socket.on('error', (error) => {
       this.#error ??= error;
     });
-    const cancelTimeout = options.clock.after(options.connectTimeoutMs, () => {
+    const cancelTimeout = clock.after(options.connectTimeoutMs, () => {
       this.#fail(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }));
     });
     this.ended = new Promise((resolve) => {
@@ -115,26 +119,33 @@ export class RedisSocket {
     return net.connect({
       ...where,
       onread: {
-        buffer: () => this.#reader.reserve(),
+        buffer: () => {
+          this.#beginTurn();
+          return this.#reader.reserve();
+        },
         callback: (bytes) => {
           this.#guarded(() => this.#reader.commit(bytes));
-          return this.#mayReadOn(bytes);
+          return this.#mayReadOn();
         },
       },
     } as net.NetConnectOpts);
   }
 
+  #beginTurn(): void {
+    if (this.#readingSinceMs !== undefined) return;
+    this.#readingSinceMs = this.#clock.now();
+    afterIo(() => {
+      this.#readingSinceMs = undefined;
+      if (this.#isPaused) this.#socket.resume();
+      this.#isPaused = false;
+    });
+  }
+
   /** False stops reading until the next turn. */
-  #mayReadOn(bytes: number): boolean {
-    if (this.#readThisTurn === 0) {
-      afterIo(() => {
-        const isStopped = this.#readThisTurn >= BYTES_A_TURN;
-        this.#readThisTurn = 0;
-        if (isStopped) this.#socket.resume();
-      });
-    }
-    this.#readThisTurn += bytes;
-    return this.#readThisTurn < BYTES_A_TURN;
+  #mayReadOn(): boolean {
+    const since = this.#readingSinceMs ?? 0;
+    this.#isPaused = this.#clock.now() - since >= READ_MS;
+    return !this.#isPaused;
   }
 
   #guarded(read: () => void): void {
