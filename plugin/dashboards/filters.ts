@@ -5,3 +5,6 @@ export const BY_VARIABLES: TaskFilterFields = { names: ['$task'], queues: ['$que
 export const WITH_STATE: TaskFilterFields = { ...BY_VARIABLES, states: ['$state'] };
 
 export const inStates = (...states: string[]): TaskFilterFields => ({ ...BY_VARIABLES, states });
+
+/** Runs that came to an end, however. */
+export const ENDED: TaskFilterFields = inStates('SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'REJECTED');

@@ -1,4 +1,4 @@
-import { BY_VARIABLES } from './filters';
+import { BY_VARIABLES, ENDED } from './filters';
 import { dashboard } from './lib/build';
 import { barGauge, heatmap, STATE_COLOURS, table, timeseries } from './lib/panels';
 import { celery, prometheus } from './lib/sources';
@@ -27,7 +27,7 @@ export const history = dashboard({
           unit: 'short',
           bars: true,
           stacked: true,
-          targets: [celery({ kind: 'series', columns: ['count'], by: ['state'], filter: BY_VARIABLES })],
+          targets: [celery({ kind: 'series', columns: ['count'], by: ['state'], filter: ENDED })],
           overrides: STATE_COLOURS,
         }),
         timeseries({

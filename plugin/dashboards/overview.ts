@@ -1,5 +1,5 @@
 import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
-import { BY_VARIABLES, inStates } from './filters';
+import { BY_VARIABLES, ENDED, inStates } from './filters';
 import { dashboard, type Section } from './lib/build';
 import { drillDown } from './lib/links';
 import { barGauge, ours, stat, STATE_COLOURS, table, timeseries } from './lib/panels';
@@ -147,14 +147,7 @@ const flow: Section = {
       unit: 'short',
       bars: true,
       stacked: true,
-      targets: [
-        celery({
-          kind: 'series',
-          columns: ['count'],
-          by: ['state'],
-          filter: inStates('SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'REJECTED'),
-        }),
-      ],
+      targets: [celery({ kind: 'series', columns: ['count'], by: ['state'], filter: ENDED })],
       overrides: STATE_COLOURS,
     }),
     timeseries({
@@ -226,13 +219,26 @@ const slow: Section = {
     }),
     barGauge({
       title: 'Slowest tasks',
-      description: 'Highest 95th percentile of the runtime in the time range, by task.',
+      description: 'The highest 95th percentile of the runtime in the time range, by task.',
       empty: 'No task succeeded in this time range',
       width: 10,
       height: 9,
       unit: 'ms',
-      calc: 'max',
-      targets: [celery({ kind: 'series', columns: ['p95'], by: ['name'], filter: BY_VARIABLES, limit: 10 })],
+      values: true,
+      targets: [celery({ kind: 'series', columns: ['p95'], by: ['name'], filter: inStates('SUCCESS'), limit: 200 })],
+      transformations: [
+        { id: 'reduce', options: { reducers: ['max'], labelsToFields: false } },
+        {
+          id: 'filterByValue',
+          options: {
+            type: 'exclude',
+            match: 'any',
+            filters: [{ fieldName: 'Max', config: { id: 'isNull', options: {} } }],
+          },
+        },
+        { id: 'sortBy', options: { sort: [{ field: 'Max', desc: true }] } },
+        { id: 'limit', options: { limitField: 10 } },
+      ],
     }),
   ],
 };

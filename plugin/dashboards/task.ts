@@ -62,7 +62,7 @@ export const task = dashboard({
         ours('tasks', {
           title: 'Task and actions',
           description: 'The task as a row: it opens arguments, result, traceback, and what can be done.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 24,
           height: 5,
           targets: [detail()],
@@ -86,7 +86,7 @@ export const task = dashboard({
         traces({
           title: 'Trace of the workflow',
           description: 'The task among those of its workflow: waiting and running.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 24,
           height: 14,
           targets: [celery({ kind: 'workflow', taskId: '$task_id', show: 'trace' })],

@@ -4,6 +4,7 @@ import { ours, STATE_COLOURS, timeseries } from './lib/panels';
 import { celery } from './lib/sources';
 import { datasource, fingerprint, queue, state, task, worker } from './lib/variables';
 
+const WITH_GROUP = { fingerprint: '$fingerprint' } as const;
 const graph = { width: 12, height: 7 } as const;
 
 export const tasks = dashboard({
@@ -22,7 +23,9 @@ export const tasks = dashboard({
           unit: 'short',
           bars: true,
           stacked: true,
-          targets: [celery({ kind: 'series', columns: ['count'], by: ['state'], filter: WITH_STATE })],
+          targets: [
+            celery({ kind: 'series', columns: ['count'], by: ['state'], filter: { ...WITH_STATE, ...WITH_GROUP } }),
+          ],
           overrides: STATE_COLOURS,
         }),
         timeseries({
@@ -31,7 +34,9 @@ export const tasks = dashboard({
           description: 'Percentiles of the runtimes of succeeded tasks.',
           empty: 'No task succeeded in this time range',
           unit: 'ms',
-          targets: [celery({ kind: 'series', columns: ['p50', 'p95', 'p99'], filter: BY_VARIABLES })],
+          targets: [
+            celery({ kind: 'series', columns: ['p50', 'p95', 'p99'], filter: { ...BY_VARIABLES, ...WITH_GROUP } }),
+          ],
         }),
         ours('tasks', {
           title: 'Tasks',
@@ -39,7 +44,7 @@ export const tasks = dashboard({
           empty: 'No task matches',
           width: 24,
           height: 22,
-          targets: [celery({ kind: 'tasks', filter: { ...WITH_STATE, fingerprint: '$fingerprint' }, live: true })],
+          targets: [celery({ kind: 'tasks', filter: { ...WITH_STATE, ...WITH_GROUP }, live: true })],
         }),
       ],
     },

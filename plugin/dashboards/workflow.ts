@@ -17,7 +17,7 @@ export const workflow = dashboard({
         ours('workflow', {
           title: 'Workflow',
           description: 'Every task of the workflow over time, the critical path marked.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 24,
           height: 14,
           targets: [show('table')],
@@ -25,7 +25,7 @@ export const workflow = dashboard({
         nodeGraph({
           title: 'Who called whom',
           description: 'Tasks as nodes, from the root on.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 12,
           height: 14,
           targets: [show('graph')],
@@ -33,7 +33,7 @@ export const workflow = dashboard({
         traces({
           title: 'As a trace',
           description: 'Waiting and running of every task, as spans.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 12,
           height: 14,
           targets: [show('trace')],
@@ -41,7 +41,7 @@ export const workflow = dashboard({
         ours('tasks', {
           title: 'Tasks of the workflow',
           description: 'Each opens its arguments, result and traceback.',
-          empty: 'No task has this id',
+          empty: 'No task has this ID',
           width: 24,
           height: 10,
           targets: [show('table')],

@@ -60,8 +60,12 @@ export interface LiveTask {
   readonly queue: string | null;
   readonly rootId: string | null;
   readonly parentId: string | null;
+  /** As the events tell them; `args`, `kwargs` and `result` are cut to the length of a line, `exception` to a thousand characters. */
+  readonly args: string | null;
+  readonly kwargs: string | null;
   readonly retries: number | null;
   readonly runtimeMs: number | null;
+  readonly result: string | null;
   readonly exception: string | null;
 }
 

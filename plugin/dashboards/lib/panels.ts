@@ -198,7 +198,12 @@ export function thresholds(steps: ReadonlyArray<readonly [number, string]>): Thr
     .steps(steps.map(([value, color], index) => ({ value: index === 0 ? null : value, color })));
 }
 
-export function barGauge(options: Omit<Stat, 'sparkline' | 'withNames'>): bargaugeSdk.PanelBuilder {
+export interface BarGauge extends Omit<Stat, 'sparkline' | 'withNames'> {
+  /** A bar for each row in place of one for each series */
+  readonly values?: boolean;
+}
+
+export function barGauge(options: BarGauge): bargaugeSdk.PanelBuilder {
   return base(new bargaugeSdk.PanelBuilder(), withEmptyCells(options))
     .unit(options.unit)
     .min(0)
@@ -206,7 +211,7 @@ export function barGauge(options: Omit<Stat, 'sparkline' | 'withNames'>): bargau
     .displayMode(BarGaugeDisplayMode.Basic)
     .reduceOptions(
       new ReduceDataOptionsBuilder()
-        .values(false)
+        .values(options.values ?? false)
         .calcs([options.calc ?? 'lastNotNull'])
         .fields(options.fields ?? ''),
     )

@@ -53,8 +53,8 @@ export const state = several(DASHBOARD_VARIABLES.state, 'State', 'States as Cele
 export const oneWorker: Variable = list(DASHBOARD_VARIABLES.worker, 'Worker', 'Node name of a worker', 'workers');
 export const taskId: Variable = list(
   DASHBOARD_VARIABLES.taskId,
-  'Task id',
-  'A task by its id: paste one, or take one of the latest',
+  'Task ID',
+  'A task by its ID: paste one, or take one of the latest',
   'recent',
 );
 

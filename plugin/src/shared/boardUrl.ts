@@ -1,7 +1,7 @@
 import { locationUtil, type RawTimeRange } from '@grafana/data';
 import { locationService } from '@grafana/runtime';
 import type { DASHBOARD_UIDS } from './ids';
-import { dashboardUrl } from './links';
+import { dashboardUrl, type Variables } from './links';
 
 /**
  * Where a dashboard of the app is, below Grafana's root, with the time range and the variables that are set where the
@@ -13,7 +13,7 @@ import { dashboardUrl } from './links';
 export function boardUrl(
   uid: string,
   board: keyof typeof DASHBOARD_UIDS,
-  variables: Readonly<Record<string, string>>,
+  variables: Variables,
   range?: RawTimeRange,
 ): string {
   const url = dashboardUrl(uid, board, variables, range === undefined ? undefined : rangeText(range));

@@ -28,22 +28,18 @@ export function dashboardLink(
   return { title, url: dashboardUrl(targets.uid, board, { [variable]: value }, '${__url_time_range}') };
 }
 
+export type Variables = Readonly<Record<string, string | readonly string[]>>;
+
 /**
  * Path of a dashboard of the app.
  *
- * @param variables values may be Grafana's own macros (`${__value.raw}`), which are kept as they are
+ * @param variables values, or lists of them; Grafana's own macros (`${__value.raw}`) are kept as they are
  * @param range `from=…&to=…`, or the macro for it
  */
-export function dashboardUrl(
-  uid: string,
-  board: Board,
-  variables: Readonly<Record<string, string>> = {},
-  range?: string,
-): string {
-  const pairs = Object.entries({ [DASHBOARD_VARIABLES.datasource]: uid, ...variables });
-  const search = pairs.map(
-    ([name, value]) => `var-${name}=${value.startsWith('${') ? value : encodeURIComponent(value)}`,
-  );
+export function dashboardUrl(uid: string, board: Board, variables: Variables = {}, range?: string): string {
+  const search = Object.entries({ [DASHBOARD_VARIABLES.datasource]: uid, ...variables })
+    .flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const))
+    .map(([name, value]) => `var-${name}=${value.startsWith('${') ? value : encodeURIComponent(value)}`);
   return `/d/${DASHBOARD_UIDS[board]}?${[...search, ...(range === undefined ? [] : [range])].join('&')}`;
 }
 

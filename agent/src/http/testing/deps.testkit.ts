@@ -61,7 +61,7 @@ export function liveTask(members: Partial<LiveTask> = {}): LiveTask {
   return {
     ...{ kind: 'task', type: 'task-started', timestampMs: NOW_MS, taskId: 'id-1', name: 'app.add', state: 'STARTED' },
     ...{ previousState: null, worker: 'w1@h', queue: null, rootId: null, parentId: null, retries: 0 },
-    ...{ runtimeMs: null, exception: null },
+    ...{ args: null, kwargs: null, runtimeMs: null, result: null, exception: null },
     ...members,
   };
 }

@@ -54,8 +54,8 @@ describe('the live hub', () => {
     const scene = new Scene();
     const reading = read(scene.hub.subscribe({}, MANY), 4);
     scene.send('worker-online', '', { pid: 7 });
-    scene.send('task-received', 't1', { name: 'app.add', root_id: 'r', parent_id: 'p', retries: 1 });
-    scene.send('task-succeeded', 't1', { runtime: 0.25 });
+    scene.send('task-received', 't1', { name: 'app.add', args: '(1,)', root_id: 'r', parent_id: 'p', retries: 1 });
+    scene.send('task-succeeded', 't1', { runtime: 0.25, result: 'x'.repeat(1000) });
     scene.lose();
     const [online, received, succeeded, lost] = await reading;
     expect(online).toMatchObject({ kind: 'worker', type: 'worker-online', online: true, wasOnline: false, pid: 7 });
@@ -72,8 +72,11 @@ describe('the live hub', () => {
       queue: null,
       rootId: 'r',
       parentId: 'p',
+      args: '(1,)',
+      kwargs: null,
       retries: 1,
       runtimeMs: 250,
+      result: 'x'.repeat(200),
       exception: null,
     });
     expect(lost).toMatchObject({ kind: 'worker', type: 'worker-lost', online: false, wasOnline: true });

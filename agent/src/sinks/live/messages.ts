@@ -3,8 +3,9 @@ import type { WorkerState } from '../../core/state/worker.ts';
 import { asDisplayText, asInteger, asNumber, asNumbers, asText } from '../../core/wire/fields.ts';
 import type { LiveTask, LiveWorker } from '../../http/ports.ts';
 
-/** Longer exception texts are cut: the stream tells that something happened, the API tells all of it. */
+/** Longer texts are cut: the stream tells that something happened, the API tells all of it. */
 const EXCEPTION_LIMIT = 1000;
+const LINE_LIMIT = 200;
 
 /** A copy of what a subscriber may see: the model goes on changing its own objects. */
 export function liveTask({ event, task, before }: TaskChange): LiveTask {
@@ -21,11 +22,16 @@ export function liveTask({ event, task, before }: TaskChange): LiveTask {
     queue: asText(task.queue),
     rootId: asText(task.root_id),
     parentId: asText(task.parent_id),
+    args: cut(task.args, LINE_LIMIT),
+    kwargs: cut(task.kwargs, LINE_LIMIT),
     retries: asInteger(task.retries),
     runtimeMs: runtime === null ? null : runtime * 1000,
-    exception: asDisplayText(task.exception)?.slice(0, EXCEPTION_LIMIT) ?? null,
+    result: cut(task.result, LINE_LIMIT),
+    exception: cut(task.exception, EXCEPTION_LIMIT),
   };
 }
+
+const cut = (value: unknown, limit: number): string | null => asDisplayText(value)?.slice(0, limit) ?? null;
 
 /** `type`: of the event that caused it, or `worker-lost`. */
 export function liveWorker(

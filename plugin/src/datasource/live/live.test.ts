@@ -10,7 +10,7 @@ import { applyWorkerMessages } from './workers';
 const message = (change: Partial<LiveTask> = {}): LiveTask => ({
   ...{ kind: 'task', type: 'task-started', timestampMs: 100, taskId: 'a', name: 'app.add', state: 'STARTED' },
   ...{ previousState: null, worker: 'w@h', queue: null, rootId: null, parentId: null, retries: null },
-  ...{ runtimeMs: null, exception: null },
+  ...{ args: null, kwargs: null, runtimeMs: null, result: null, exception: null },
   ...change,
 });
 const row = (taskId: string, change: Partial<Task> = {}) =>
@@ -45,13 +45,15 @@ describe('rows after messages', () => {
   const order = { limit: 3 };
 
   it('change, keep what the stream does not tell, and come to the top', () => {
-    const after = applyMessages([row('b', { timestampMs: 60 }), row('a')], [message()], {}, order);
+    const told = message({ args: '(1', result: '2' });
+    const after = applyMessages([row('b', { timestampMs: 60 }), row('a')], [told], {}, order);
     expect(after.changed).toBe(true);
     expect(ids(after.tasks)).toEqual(['a', 'b']);
     expect(after.tasks[0]).toMatchObject({
       state: 'STARTED',
       startedMs: 100,
       args: '(1,)',
+      result: '2',
       queue: 'q',
       timestampMs: 100,
     });

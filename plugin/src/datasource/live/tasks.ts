@@ -70,14 +70,21 @@ function merged(task: Task | undefined, message: LiveTask): Task {
   const known = task ?? { ...UNKNOWN, taskId: message.taskId, state: message.state, timestampMs: message.timestampMs };
   return {
     ...known,
-    ...defined(told),
+    ...news(known, told),
     timestampMs: Math.max(known.timestampMs, message.timestampMs),
     ...(instant === undefined ? {} : { [instant]: message.timestampMs }),
   };
 }
 
-function defined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as Partial<T>;
+/** Members that the stream cuts to a line: what the history told of them stays. */
+const CUT: ReadonlySet<string> = new Set(['args', 'kwargs', 'result'] satisfies Array<keyof Task>);
+
+/** What is told, as far as it is told and not known better. */
+function news<Told extends Partial<Task>>(known: Task, told: Told): Partial<Told> {
+  const entries = Object.entries(told).filter(
+    ([name, value]) => value !== null && !(CUT.has(name) && (known[name as keyof Task] ?? null) !== null),
+  );
+  return Object.fromEntries(entries) as Partial<Told>;
 }
 
 export interface LiveRows {
@@ -159,7 +166,7 @@ export function replaceRows(
     if (found === undefined && !isFinal) {
       rows.set(task.taskId, task);
     } else if (found !== undefined && found.timestampMs < task.timestampMs) {
-      rows.set(task.taskId, { ...found, ...defined(task) });
+      rows.set(task.taskId, { ...found, ...news(found, task) });
     }
   }
   return ordered([...rows.values()], order);

@@ -121,9 +121,13 @@ function FailureTable({
   );
 }
 
-/** The dashboard with the tasks of the group. */
-function tasksUrl(uid: string, { fingerprint }: Group, { raw }: TimeRange): string {
-  const variables = { [DASHBOARD_VARIABLES.fingerprint]: fingerprint, [DASHBOARD_VARIABLES.state]: 'FAILURE' };
+/** The dashboard with the tasks of the group. Their names are for its charts, which do not know groups. */
+function tasksUrl(uid: string, { fingerprint, names }: Group, { raw }: TimeRange): string {
+  const variables = {
+    [DASHBOARD_VARIABLES.fingerprint]: fingerprint,
+    [DASHBOARD_VARIABLES.state]: 'FAILURE',
+    [DASHBOARD_VARIABLES.task]: names,
+  };
   return boardUrl(uid, 'tasks', variables, raw);
 }
 

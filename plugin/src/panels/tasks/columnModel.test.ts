@@ -37,6 +37,8 @@ it('keeps widths within reason', () => {
 
 it('gives what is left to long texts, and scrolls where it does not suffice', () => {
   expect(layoutColumns(ABC, 1000)).toEqual([110, 800, 90]);
-  expect(layoutColumns(ABC, 100)).toEqual([110, 220, 90]);
+  expect(layoutColumns(ABC, 400)).toEqual([110, 200, 90]);
+  expect(layoutColumns(ABC, 100)).toEqual([110, 150, 90]);
+  expect(layoutColumns(resizeColumn(ABC, 'name', 300), 100)).toEqual([110, 300, 90]);
   expect(layoutColumns(resizeColumn(ABC, 'name', 300), 1000)).toEqual([110, 300, 90]);
 });

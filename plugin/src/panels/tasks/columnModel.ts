@@ -51,6 +51,14 @@ const WIDTHS: Readonly<Record<ColumnId, number>> = {
   eta: 190,
   expires: 190,
 };
+/** As narrow as a column of long texts becomes before the table scrolls sideways. */
+const NARROW: Readonly<Partial<Record<ColumnId, number>>> = {
+  name: 150,
+  args: 110,
+  kwargs: 90,
+  result: 130,
+  worker: 110,
+};
 /** Texts of any length take what is left over. */
 const GROW: Readonly<Partial<Record<ColumnId, number>>> = { name: 2, args: 2, kwargs: 2, result: 3, worker: 1 };
 
@@ -118,18 +126,18 @@ export function clampWidth(width: number): number {
 }
 
 /**
- * Pixels of each column. What is left of the place goes to columns of long texts whose width nobody has set; where it
- * does not suffice the table scrolls sideways.
+ * Pixels of each column. Columns of long texts whose width nobody has set take what is left of the place, and give way
+ * where it does not suffice; beyond that the table scrolls sideways.
  */
 export function layoutColumns(columns: readonly ColumnChoice[], place: number): readonly number[] {
   const usual = columns.map(({ id, width }) => width ?? WIDTHS[id]);
-  const shares = columns.map(({ id, width }) => (width === undefined ? (GROW[id] ?? 0) : 0));
   const left = place - sum(usual);
+  const shares = columns.map(({ id, width }) =>
+    width !== undefined ? 0 : left > 0 ? (GROW[id] ?? 0) : WIDTHS[id] - (NARROW[id] ?? WIDTHS[id]),
+  );
   const all = sum(shares);
-  if (left <= 0 || all === 0) {
-    return usual;
-  }
-  return usual.map((width, index) => Math.floor(width + (left * (shares[index] ?? 0)) / all));
+  const part = all === 0 ? 0 : Math.max(left / all, -1);
+  return usual.map((width, index) => Math.floor(width + part * (shares[index] ?? 0)));
 }
 
 function sum(numbers: readonly number[]): number {

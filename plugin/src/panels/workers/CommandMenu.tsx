@@ -1,5 +1,6 @@
+import { css } from '@emotion/css';
 import { t } from '@grafana/i18n';
-import { Button, Dropdown, IconButton, type IconName, Menu } from '@grafana/ui';
+import { Button, Dropdown, IconButton, type IconName, Menu, useStyles2 } from '@grafana/ui';
 import React from 'react';
 import type { Command } from '../../shared/actions/ConfirmCommand';
 import { refusalFor } from '../../shared/permissions';
@@ -41,6 +42,7 @@ const GROUPS: ReadonlyArray<ReadonlyArray<readonly [method: string, icon: IconNa
 
 /** What can be ordered of workers. What may not be stays in its place and says why. */
 export function CommandMenu({ commands, label, disabledReason, iconOnly = false, onChoose }: CommandMenuProps) {
+  const styles = useStyles2(getStyles);
   const reason =
     disabledReason ??
     readOnlyReason(commands) ??
@@ -65,6 +67,7 @@ export function CommandMenu({ commands, label, disabledReason, iconOnly = false,
       <Dropdown overlay={menu} placement="bottom-end">
         <IconButton
           name="ellipsis-v"
+          className={styles.icon}
           tooltip={reason === undefined ? label : `${label}: ${reason}`}
           disabled={reason !== undefined}
         />
@@ -103,3 +106,5 @@ function CommandItem({ command, icon, onChoose }: CommandItemProps) {
 export function readOnlyReason({ readOnly }: CommandTable): string | undefined {
   return readOnly ? t('workers.menu.read-only', 'The agent runs with --read-only: nobody may act.') : undefined;
 }
+
+const getStyles = () => ({ icon: css({ verticalAlign: 'middle' }) });

@@ -47,7 +47,8 @@ export function StatusBadge({ row: { status, lastHeartbeatMs }, nowMs, timeZone 
 }
 
 const getStyles = (theme: GrafanaTheme2): Record<WorkerStatus, string> => {
-  const look = (color: string) => css({ display: 'inline-flex', alignItems: 'center', gap: theme.spacing(0.5), color });
+  const look = (color: string) =>
+    css({ display: 'inline-flex', alignItems: 'center', verticalAlign: 'top', gap: theme.spacing(0.5), color });
   return {
     online: look(theme.colors.success.text),
     silent: look(theme.colors.warning.text),

@@ -6,6 +6,7 @@ import React, { useEffect, useRef, useState } from 'react';
 import type { Observable, Subscription } from 'rxjs';
 import type { CommandOutcome } from '../api';
 import { messageOf } from '../ui/Answers';
+import { useReturnFocus } from '../ui/useReturnFocus';
 import { Outcome } from './Outcome';
 import { severityOf, toast } from './toasts';
 
@@ -34,6 +35,7 @@ export function ConfirmAction(props: ConfirmActionProps) {
   const styles = useStyles2(getStyles);
   const { outcome, error, busy, start } = useOrder(props);
   const [word, setWord] = useState('');
+  useReturnFocus();
   const untyped = typed !== undefined && word.trim() !== typed;
   return (
     <Modal title={title} isOpen onDismiss={onClose} className={styles.modal}>

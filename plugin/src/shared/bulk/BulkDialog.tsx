@@ -6,6 +6,7 @@ import React, { useState } from 'react';
 import type { CeleryDataSource } from '../../datasource/datasource';
 import type { TaskFilter } from '../api';
 import { SIGNALS } from '../task/signals';
+import { useReturnFocus } from '../ui/useReturnFocus';
 import { type BulkKind, type BulkOrder, MOST_TASKS } from './bulkFlow';
 import { BulkOutcome } from './BulkOutcome';
 import { useBulk } from './useBulk';
@@ -26,6 +27,7 @@ export function BulkDialog({ source, kind, filter, about, onClose }: BulkDialogP
   const styles = useStyles2(getStyles);
   const [limit, setLimit] = useState(String(USUAL_LIMIT));
   const [signal, setSignal] = useState('SIGTERM');
+  useReturnFocus();
   const order: BulkOrder = { kind, filter, limit: Number(limit), signal };
   const { state, plan, edit, start, cancel } = useBulk(source, order);
   const { title, sentence, doIt } = wordsOf(kind);

@@ -38,7 +38,10 @@ export interface FrameInfo {
   readonly view?: PreferredVisualisationType;
 }
 
-/** A table of the agent's answers: one field per column, one row per object; `undefined` becomes null. */
+/**
+ * A table of the agent's answers: one field per column, one row per object; `undefined` becomes null. Without rows it has
+ * no fields either: Grafana's table then shows what the panel says where there is no data, else bare headings.
+ */
 export function tableFrame<Row>(info: FrameInfo, columns: ReadonlyArray<Column<Row>>, rows: readonly Row[]): DataFrame {
   return createDataFrame({
     refId: info.refId,
@@ -48,7 +51,7 @@ export function tableFrame<Row>(info: FrameInfo, columns: ReadonlyArray<Column<R
       preferredVisualisationType: info.view ?? 'table',
       ...(info.notices === undefined || info.notices.length === 0 ? {} : { notices: [...info.notices] }),
     },
-    fields: columns.map((column) => ({
+    fields: (rows.length === 0 ? [] : columns).map((column) => ({
       name: column.name,
       type: column.type,
       config: configOf(column),

@@ -8,6 +8,7 @@ import type { CeleryDataSource } from '../../datasource/datasource';
 import { toast } from '../actions/toasts';
 import type { Retried, RetryPlan, Task } from '../api';
 import { messageOf } from '../ui/Answers';
+import { useReturnFocus } from '../ui/useReturnFocus';
 import { bodyOf, EMPTY_FORM, formOf, problemsOf, type RetryForm } from './retryForm';
 
 export interface RetryDialogProps {
@@ -23,6 +24,7 @@ export function RetryDialog({ source, task, onSent, onOpen, onClose }: RetryDial
   const styles = useStyles2(getStyles);
   const { plan, unknown, busy: planning } = useRetryPlan(source, task.taskId);
   const [edited, setEdited] = useState<RetryForm>();
+  useReturnFocus();
   const form = edited ?? (plan === undefined ? EMPTY_FORM : formOf(plan));
   const problems = problemsOf(form, plan);
   const { retried, error, busy, send } = useRetry(source, task.taskId, onSent);

@@ -9,6 +9,7 @@ import type { TaskDetail } from '../api';
 import { Failed } from '../ui/Answers';
 import { isFinished } from '../ui/stateLook';
 import { StateBadge } from '../ui/StateBadge';
+import { useReturnFocus } from '../ui/useReturnFocus';
 import { Payload } from './Payload';
 import { StoredResult } from './StoredResult';
 import { TaskActions } from './TaskActions';
@@ -33,6 +34,7 @@ export interface TaskDrawerProps {
 export function TaskDrawer({ source, taskId, range, timeZone, onOpen, onClose }: TaskDrawerProps) {
   const styles = useStyles2(getStyles);
   const { task, events, atMs, error, again } = useTask(source, taskId);
+  useReturnFocus();
   return (
     <Drawer
       size="md"

@@ -76,6 +76,8 @@ function getStyles(theme: GrafanaTheme2): Record<StateColor | 'badge', string> {
     badge: css({
       display: 'inline-flex',
       alignItems: 'center',
+      // On the line of the text beside it: by its base line it would stand on the picture's lower edge.
+      verticalAlign: 'top',
       gap: theme.spacing(0.5),
       fontSize: theme.typography.bodySmall.fontSize,
       fontWeight: theme.typography.fontWeightMedium,

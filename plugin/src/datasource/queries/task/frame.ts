@@ -16,10 +16,10 @@ export function timelineFrame(refId: string, { taskId, events }: Timeline, links
     { refId, kind: 'timeline', custom: { taskId } },
     [
       column.time('timestampMs', 'Time', { width: 200 }),
-      column.text('type', 'Event', { width: 150 }),
+      column.text('type', 'Event', { width: 130 }),
       column.text('worker', 'Worker', { links: workerLinks(links) }),
-      column.number('attempt', 'Attempt', { width: 80 }),
-      column.span('sinceMs', 'Since the event before', { value: sinceBefore(events) }),
+      column.number('attempt', 'Attempt', { width: 90 }),
+      column.span('sinceMs', 'After', { value: sinceBefore(events), width: 100 }),
       column.time('receivedMs', 'Heard by the agent', { hidden: true }),
       column.number('clock', 'Clock', { width: 100 }),
       { name: 'fields', title: 'As sent', type: FieldType.other },

@@ -1,15 +1,14 @@
 import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
 import React, { useState } from 'react';
-import { ActionButton } from '../../../shared/actions/ActionButton';
 import { type Command, ConfirmCommand } from '../../../shared/actions/ConfirmCommand';
 import { DASHBOARD_VARIABLES } from '../../../shared/ids';
 import { NoRows } from '../../../shared/ui/Answers';
 import { BoardLink } from '../../../shared/ui/BoardLink';
 import { SearchBox } from '../../../shared/ui/SearchBox';
-import { readOnlyReason } from '../CommandMenu';
 import { getStyles } from './FactTable';
 import { InspectView } from './InspectView';
+import { OrderButton } from './OrderButton';
 import { readRegistered, type RegisteredTask } from './replies';
 import type { TabProps } from './tabs';
 import { useInspect } from './useInspect';
@@ -19,25 +18,17 @@ interface Order {
   readonly task: RegisteredTask;
 }
 
+const LIMITS = [
+  ['rate_limit', 'tachometer-fast'],
+  ['time_limit', 'stopwatch'],
+] as const;
+
 /** The tasks that the worker knows, with what limits it may be given. */
 export function RegisteredTab({ source, hostname, commands, range }: TabProps) {
   const styles = useStyles2(getStyles);
   const [inspection, ask] = useInspect(source, 'registered', hostname);
   const [search, setSearch] = useState('');
   const [order, setOrder] = useState<Order>();
-  const button = (method: string, icon: 'tachometer-fast' | 'stopwatch', task: RegisteredTask) => {
-    const command = commands.byMethod.get(method);
-    return command === undefined ? null : (
-      <ActionButton
-        iconOnly
-        role={command.role}
-        icon={icon}
-        label={`${command.title}: ${task.name}`}
-        disabledReason={readOnlyReason(commands)}
-        onClick={() => setOrder({ command, task })}
-      />
-    );
-  };
   return (
     <InspectView inspection={inspection} onAsk={ask}>
       {(reply) => {
@@ -75,8 +66,14 @@ export function RegisteredTab({ source, hostname, commands, range }: TabProps) {
                     <td>{task.rateLimit ?? ''}</td>
                     <td>
                       <span style={{ display: 'inline-flex' }}>
-                        {button('rate_limit', 'tachometer-fast', task)}
-                        {button('time_limit', 'stopwatch', task)}
+                        {LIMITS.map(([method, icon]) => (
+                          <OrderButton
+                            key={method}
+                            {...{ commands, method, icon }}
+                            label={({ title }) => `${title}: ${task.name}`}
+                            onOrder={(command) => setOrder({ command, task })}
+                          />
+                        ))}
                       </span>
                     </td>
                   </tr>

@@ -1,14 +1,13 @@
 import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
 import React, { useState } from 'react';
-import { ActionButton } from '../../../shared/actions/ActionButton';
 import { type Command, ConfirmCommand } from '../../../shared/actions/ConfirmCommand';
 import { DASHBOARD_VARIABLES } from '../../../shared/ids';
 import { BoardLink } from '../../../shared/ui/BoardLink';
 import { formatInstant } from '../../../shared/ui/format';
-import { readOnlyReason } from '../CommandMenu';
 import { getStyles } from './FactTable';
 import { InspectView } from './InspectView';
+import { OrderButton } from './OrderButton';
 import { type HeldTask, readTasks } from './replies';
 import type { TabProps } from './tabs';
 import { useInspect } from './useInspect';
@@ -125,25 +124,23 @@ function TaskButtons({
   commands,
   onOrder,
 }: Pick<SectionProps, 'commands' | 'onOrder'> & { readonly task: HeldTask }) {
-  const button = (method: string, icon: 'ban' | 'times-circle', label: string) => {
-    const command = commands.byMethod.get(method);
-    return command === undefined ? null : (
-      <ActionButton
-        iconOnly
-        role={command.role}
-        icon={icon}
-        label={label}
-        disabledReason={readOnlyReason(commands)}
-        variant="destructive"
-        onClick={() => onOrder({ command, taskId: task.id })}
-      />
-    );
+  const rest = {
+    commands,
+    variant: 'destructive' as const,
+    onOrder: (command: Command) => onOrder({ command, taskId: task.id }),
   };
+  const { name } = task;
   return (
     <span style={{ display: 'inline-flex' }}>
-      {button('revoke', 'ban', t('worker.revoke', 'Revoke {{name}}', { name: task.name }))}
-      {task.startedMs !== undefined &&
-        button('terminate', 'times-circle', t('worker.terminate', 'Terminate {{name}}', { name: task.name }))}
+      <OrderButton {...rest} method="revoke" icon="ban" label={() => t('worker.revoke', 'Revoke {{name}}', { name })} />
+      {task.startedMs !== undefined && (
+        <OrderButton
+          {...rest}
+          method="terminate"
+          icon="times-circle"
+          label={() => t('worker.terminate', 'Terminate {{name}}', { name })}
+        />
+      )}
     </span>
   );
 }

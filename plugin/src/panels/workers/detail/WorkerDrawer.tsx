@@ -7,6 +7,7 @@ import type { Command } from '../../../shared/actions/ConfirmCommand';
 import type { CeleryDataSource } from '../../../datasource/datasource';
 import { DASHBOARD_VARIABLES } from '../../../shared/ids';
 import { BoardLink } from '../../../shared/ui/BoardLink';
+import { useReturnFocus } from '../../../shared/ui/useReturnFocus';
 import { CommandMenu } from '../CommandMenu';
 import type { WorkerRow } from '../model';
 import { StatusBadge } from '../StatusBadge';
@@ -52,6 +53,7 @@ export function WorkerDrawer(props: WorkerDrawerProps) {
   const { hostname, status } = row;
   const kinds = tabKinds();
   const [open, setOpen] = useState('stats');
+  useReturnFocus();
   const Body = kinds.find(({ id }) => id === open)?.Body ?? StatsTab;
   const tabs = (
     <TabsBar>
