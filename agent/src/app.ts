@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { listenOptions } from './app/access.ts';
 import { loadOf } from './app/bounds.ts';
 import { type Acting, openActing } from './app/acting.ts';
-import { deliverLost } from './app/pipeline.ts';
+import { deliverLost, publish } from './app/pipeline.ts';
 import { openReception, type Reception } from './app/reception.ts';
 import { maskerOf } from './app/results.ts';
 import { agentVersion, metricsOptions } from './app/settings.ts';
 import { openShedding, type Shedding } from './app/shedding.ts';
-import { agentStatus, gauges, isStandingBy, shownFamilies, type StatusDeps } from './app/status.ts';
+import { agentStatus, gauges, isStandingBy, leads, shownFamilies, type StatusDeps } from './app/status.ts';
 import { openTelemetry } from './app/telemetry.ts';
 import { transportOf } from './app/transport.ts';
 import type { Config } from './config/config.ts';
@@ -140,6 +140,7 @@ function startListening(
   // Before the history is closed nothing more is taken; the connection is closed after it, so that what it stored last
   // can still be settled with the broker.
   let isTaking = true;
+  let turnMs = 0;
   open.use({
     close: () => {
       isTaking = false;
@@ -149,7 +150,10 @@ function startListening(
     onMessage: (message) => {
       if (isTaking) ingest.accept(message);
     },
-    onTurn: () => reception.onTurn(),
+    onTurn: () => {
+      turnMs = clock.now();
+      reception.onTurn();
+    },
     onGap: (gap) => {
       losses.gap(gap);
       acting.healing?.gapEnded();
@@ -162,9 +166,15 @@ function startListening(
     const nowMs = clock.now();
     losses.sweep(nowMs);
     shedding.look(loadOf(about));
-    // Who is not given the heartbeats knows of no worker that it is silent.
-    if (!isStandingBy(about)) for (const change of cluster.sweep(nowMs)) deliverLost(change, nowMs, sinks);
     const { connected, keepsEvents = false, sinceMs, problem = 'the broker cannot be reached' } = transport.health();
+    // Who is not given the heartbeats knows of no worker that it is silent, nor while they wait to be read.
+    const heardUpToMs = reception.intake.peek(1)[0]?.receivedMs ?? nowMs;
+    const silent = connected && !isStandingBy(about) ? cluster.sweep(heardUpToMs, Math.max(sinceMs, turnMs)) : [];
+    for (const change of silent) {
+      // Agents that know a worker from the history alone cannot tell one event of its silence: one of them tells.
+      if (change.worker.isHeard || leads(history)) deliverLost(change, nowMs, sinks);
+      else publish(change, nowMs, sinks);
+    }
     if (connected) history?.listening.listening(keepsEvents);
     // RabbitMQ keeps what nobody hears.
     else if (transport.scheme === 'redis') history?.listening.deaf(sinceMs, problem);

@@ -9,7 +9,7 @@ import { getText } from '../support/http.ts';
 import { startPublisher } from '../support/publisher.ts';
 import { testRabbitMq } from '../support/rabbitmq.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor } from '../support/wait.ts';
+import { pause, waitFor } from '../support/wait.ts';
 
 interface Status {
   readonly role: string;
@@ -43,12 +43,13 @@ async function replicas(
   return { agents, databaseUrl };
 }
 
-/** Four workers that send heartbeats until the test file ends. */
-function beat(redisUrl: string): void {
+/** Four workers that send heartbeats until the test file ends, or they are among the `dead`. */
+function beat(redisUrl: string, dead: ReadonlySet<number> = new Set()): void {
   const client = new Redis(redisUrl);
   let clock = 1_000_000;
   const timer = setInterval(() => {
     for (let worker = 0; worker < 4; worker++) {
+      if (dead.has(worker)) continue;
       const text = envelope(heartbeat(worker, (clock += 1)), 'worker.heartbeat');
       client.publish('/0.celeryev/worker.heartbeat', text).catch(() => undefined);
     }
@@ -105,6 +106,31 @@ it('two agents on Redis: the leader alone shows the cluster, and the other one w
   await startPublisher({ redisUrl: redis.url, tasks: 500 }).done;
   await expectSums(agents, 500); // the killed one has shown the others
   await expectStored(databaseUrl, 4500);
+}, 180_000);
+
+it('a worker that died while no agent ran is told as lost, once, and no other one is', async () => {
+  const redis = await startRedis();
+  const { agents, databaseUrl } = await replicas(`${redis.url}/0`, [], []);
+  const dead = new Set<number>();
+  beat(redis.url, dead);
+  const stored = async () =>
+    (await queryRows<{ n: number }>(databaseUrl, 'select count(*)::int as n from celery_workers'))[0]?.n === 4;
+  await waitFor(stored, 30_000, 'the workers in the history');
+  for (const agent of agents) await agent.kill('SIGKILL');
+  dead.add(3);
+  // Longer than a worker may be silent: those that live are not to be told as lost, though nobody heard them.
+  await pause(16_000);
+  for (const agent of agents) agent.launch();
+  const lost = () =>
+    queryRows(databaseUrl, "select hostname from celery_worker_events where type = 'worker-lost' group by 1");
+  await waitFor(async () => (await lost()).length > 0, 60_000, 'a worker being told as lost');
+  await pause(3000);
+  const [told, ...others] = await queryRows<{ hostname: string }>(
+    databaseUrl,
+    "select hostname from celery_worker_events where type = 'worker-lost'",
+  );
+  expect(others).toEqual([]);
+  expect(await queryRows(databaseUrl, 'select hostname from celery_workers where not online')).toEqual([told]);
 }, 180_000);
 
 it('slices on Redis share the tasks, add up, and tell which one is missing', async () => {

@@ -12,6 +12,7 @@ export function healStoreOf(pool: pg.Pool, writer: () => HistoryWriter | undefin
   return {
     takeGaps: (nowMs) => gaps.take(nowMs),
     closeGap: (id, healed) => gaps.close(id, healed),
+    customStates: () => open.customStates(),
     openTasks: (state, limit, after) => open.read(state, limit, after),
     unknownAmong: (taskIds) => open.unknownAmong(taskIds),
     countOrphaned: () => open.countOrphaned(),

@@ -102,6 +102,20 @@ describe('of agents with slices', () => {
     await waitFor(() => leaders(...all)[0]?.missingSlices().length === 0, 5000, 'no slice missing');
     expect(other?.showsSlice()).toBe(true);
   });
+
+  it('the leader knows those that part the stream into another number', async () => {
+    const { url } = await freshDatabase();
+    const warnings: object[] = [];
+    const [half, third, whole] = slices('1/2', '2/3', '1/1').map((slice) => ({ kind: 'all' as const, slice }));
+    const leader = await join(url, warnings, half);
+    expect(leader.misfitSlices()).toEqual([]);
+    const [one, other] = [await join(url, [], third), await join(url, [], whole)];
+    await waitFor(() => leader.misfitSlices().length === 2, 5000, 'the leader having looked');
+    expect(leader.misfitSlices().map(sliceText)).toEqual(['1/1', '2/3']);
+    expect(warnings).toContainEqual({ own: '1/2', slices: ['1/1', '2/3'] });
+    await Promise.all([one.close(), other.close()]);
+    await waitFor(() => leader.misfitSlices().length === 0, 5000, 'none being left');
+  });
 });
 
 it('where the broker hands out turns, whoever receives leads and shows the events', async () => {

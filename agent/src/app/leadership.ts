@@ -1,5 +1,5 @@
 import type { Slice } from '../core/events/slice.ts';
-import { sliceText } from '../core/events/slice.ts';
+import { MAX_SLICES, slicesOf, sliceText } from '../core/events/slice.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { SessionLocks } from '../sinks/history/session-locks.ts';
@@ -12,6 +12,9 @@ const COURTESY_MS = 3000;
 
 const LEADER = 'leader';
 const CONSUMER = 'consumer';
+
+/** Every slice that any agent can have. */
+const ALL_SLICES = slicesOf(MAX_SLICES).flatMap(({ index }) => slicesOf(index));
 
 /**
  * How the broker hands out events: to every agent, of which each uses those of its slice (Redis); or to one agent at a
@@ -35,6 +38,8 @@ export interface Leadership {
   showsSlice(): boolean;
   /** The leader alone knows: slices that no agent on the database listens to. */
   missingSlices(): readonly Slice[];
+  /** The leader alone knows: slices of agents on the database that part the stream into another number than this one. */
+  misfitSlices(): readonly Slice[];
   /** Resolves once it is known for the first time whether this agent leads, or that the database cannot be asked. */
   readonly firstTry: Promise<void>;
   /** Calls the listener with `leads` whenever that or what the agent shows has changed; the returned function takes it off. */
@@ -69,6 +74,7 @@ class Contest implements Leadership {
   /** As last known; kept while the database is away. */
   #verdict: { readonly leads: boolean; readonly hasSlice: boolean } | undefined;
   #missing: readonly Slice[] = [];
+  #misfits: readonly Slice[] = [];
   #problem: string | undefined;
   #isClosed = false;
   #cancel: () => void = () => undefined;
@@ -97,6 +103,10 @@ class Contest implements Leadership {
 
   missingSlices(): readonly Slice[] {
     return this.leads() ? this.#missing : [];
+  }
+
+  misfitSlices(): readonly Slice[] {
+    return this.leads() ? this.#misfits : [];
   }
 
   onChange(listener: (leads: boolean) => void): () => void {
@@ -134,7 +144,7 @@ class Contest implements Leadership {
       const hasSlice = await this.#hasSlice(locks);
       if (!hasSlice) await locks.release(LEADER);
       const leads = hasSlice && (await locks.take(LEADER));
-      if (leads) await this.#lookForMissing(locks);
+      if (leads) await this.#lookAtSlices(locks);
       this.#became(leads, { leads, hasSlice });
       this.#problem = undefined;
       return leads ? LEADING_MS : STANDBY_MS;
@@ -158,19 +168,32 @@ class Contest implements Leadership {
     return isFree;
   }
 
-  async #lookForMissing(locks: SessionLocks): Promise<void> {
+  async #lookAtSlices(locks: SessionLocks): Promise<void> {
     const { hearing, logger } = this.#deps;
-    if (hearing.kind === 'turns' || hearing.slice.of === 1) return;
+    if (hearing.kind === 'turns') return;
     const { of } = hearing.slice;
-    const all = Array.from({ length: of }, (_, at): Slice => ({ index: at + 1, of }));
-    const held = await locks.heldByAnybody(all.map(sliceLock));
-    const missing = all.filter((_, at) => held[at] !== true);
-    const slices = missing.map(sliceText);
-    if (slices.join() !== this.#missing.map(sliceText).join()) {
+    const held = await locks.heldByAnybody(ALL_SLICES.map(sliceLock));
+    const missing = slicesOf(of).filter((slice) => !held.has(sliceLock(slice)));
+    const misfits = ALL_SLICES.filter((slice) => slice.of !== of && held.has(sliceLock(slice)));
+    if (!areSame(missing, this.#missing)) {
       if (missing.length === 0) logger.info('every slice has an agent');
-      else logger.warn({ slices }, 'slices without an agent: the events of their tasks are not heard');
+      else
+        logger.warn(
+          { slices: missing.map(sliceText) },
+          'slices without an agent: the events of their tasks are not heard',
+        );
+    }
+    if (!areSame(misfits, this.#misfits)) {
+      const own = sliceText(hearing.slice);
+      if (misfits.length === 0) logger.info('all agents part the stream into as many slices');
+      else
+        logger.warn(
+          { own, slices: misfits.map(sliceText) },
+          'agents part the stream into different numbers of slices: their tasks are counted twice',
+        );
     }
     this.#missing = missing;
+    this.#misfits = misfits;
   }
 
   #tell(error: unknown): void {
@@ -196,4 +219,8 @@ class Contest implements Leadership {
 
 function sliceLock(slice: Slice): string {
   return `slice ${sliceText(slice)}`;
+}
+
+function areSame(some: readonly Slice[], others: readonly Slice[]): boolean {
+  return some.map(sliceText).join() === others.map(sliceText).join();
 }

@@ -26,6 +26,7 @@ import { historyOptions } from './settings.ts';
 /** What storing the last events may take of a shutdown, ms. */
 const CLOSE_HISTORY_MS = 4000;
 const FLUSH_MS = 1000;
+const DAY_MS = 86_400_000;
 
 export interface ReceptionDeps {
   readonly clock: Clock;
@@ -65,6 +66,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   const maxTasks = config.limits.openTasks / 2;
   const seeding = seedingOf({
     ...{ cluster, slice, maxTasks, clock, logger },
+    eventsKeptMs: config.history.eventRetentionDays * DAY_MS,
     isStored: () => history?.queue.empty ?? true,
     onReady: () => ingest.wake(),
   });

@@ -19,6 +19,8 @@ const LOOK_EVERY_MS = 50;
 export interface SeedingDeps {
   readonly cluster: ClusterState;
   readonly slice: Slice;
+  /** A worker that was not heard of for longer is not told as lost any more, ms: the history keeps no event of then. */
+  readonly eventsKeptMs: number;
   /** Open tasks that are taken over, at most; the newest. */
   readonly maxTasks: number;
   readonly clock: Clock;
@@ -39,12 +41,21 @@ export interface Seeding {
   isUnderWay(): boolean;
 }
 
-export function seedingOf({ cluster, slice, maxTasks, clock, logger, isStored, onReady }: SeedingDeps): Seeding {
+export function seedingOf({
+  cluster,
+  slice,
+  eventsKeptMs,
+  maxTasks,
+  clock,
+  logger,
+  isStored,
+  onReady,
+}: SeedingDeps): Seeding {
   let seededMs = -Infinity;
   let isUnderWay = false;
 
   async function first(history: HistoryReader): Promise<void> {
-    for (const record of await history.workers()) cluster.seedWorker(workerOf(record));
+    for (const record of await history.workers()) cluster.seedWorker(workerOf(record, clock.now() - eventsKeptMs));
     let seeded = 0;
     let cursor: string | undefined;
     do {
@@ -105,9 +116,11 @@ function taskOf(record: TaskRecord): TaskState {
   return Object.assign(task, members, oddities?.['name'] === undefined ? {} : { name: oddities['name'] });
 }
 
-function workerOf(record: WorkerRecord): WorkerState {
+/** One that nobody has told as gone is taken for online: were it not, its silence will tell, as of any other. */
+function workerOf(record: WorkerRecord, oldestMs: number): WorkerState {
   const worker = new WorkerState(record.hostname);
-  const { online, pid, freq, active, processed, loadavg } = record;
+  const online = !record.isGone && (record.lastHeartbeatMs ?? 0) >= oldestMs;
+  const { pid, freq, active, processed, loadavg } = record;
   return Object.assign(worker, {
     online,
     pid,

@@ -94,6 +94,7 @@ function replicaGauges(deps: StatusDeps): NonNullable<GaugeSnapshot['replica']> 
     slice: sliceText(deps.slice),
     showsSlice: shownFamilies(deps).taskGauges,
     missingSlices: deps.history?.leadership.missingSlices().length ?? 0,
+    misfitSlices: deps.history?.leadership.misfitSlices().length ?? 0,
     foreignEvents: deps.totals.foreign,
   };
 }
@@ -184,6 +185,12 @@ function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth)
   if (missing.length > 0) {
     warnings.push(
       `No agent listens to ${missing.length === 1 ? 'the slice' : 'the slices'} ${missing.map(sliceText).join(', ')}: start one with --slice for each.`,
+    );
+  }
+  const misfits = deps.history?.leadership.misfitSlices() ?? [];
+  if (misfits.length > 0) {
+    warnings.push(
+      `Agents with --slice ${misfits.map(sliceText).join(', ')} run beside this one with ${sliceText(deps.slice)}: tasks are counted twice. Give all of them the same number of slices.`,
     );
   }
   if (deps.totals.dropped > 0) {

@@ -47,6 +47,8 @@ interface Pass {
   readonly gaps: readonly UnhealedGap[];
   readonly tallies: Tallies;
   readonly missing: Set<string>;
+  /** To walk through, one after the other. */
+  readonly states: readonly string[];
   stateIndex: number;
   after: Place | undefined;
   /** Somebody could not be asked. */
@@ -127,7 +129,11 @@ export class Healer {
     const sinceMs = this.#deps.listeningSince();
     if (sinceMs === undefined) return Math.min(everyMs, SECOND_LOOK_MS);
     try {
-      const pass = (this.#pass ??= newPass(await store.takeGaps(clock.now()), this.#tallies));
+      const pass = (this.#pass ??= newPass(
+        await store.takeGaps(clock.now()),
+        [...STUCK_STATES, ...(await store.customStates()), PENDING],
+        this.#tallies,
+      ));
       const isOver = await this.#goOn(pass, sinceMs);
       if (isOver) {
         await this.#finish(pass);
@@ -147,7 +153,7 @@ export class Healer {
   /** Resolves to true when the pass is through. */
   async #goOn(pass: Pass, listeningSinceMs: number): Promise<boolean> {
     for (let left = this.#options.tasksPerRun; left > 0;) {
-      const state = STUCK_STATES[pass.stateIndex];
+      const state = pass.states[pass.stateIndex];
       // A task that waits in its queue is no reason to ask, unless its way to a worker may have been missed.
       if (state === undefined || (state === PENDING && pass.gaps.length === 0)) return true;
       if (this.#isClosed) return false;
@@ -227,8 +233,8 @@ export class Healer {
   }
 }
 
-function newPass(gaps: readonly UnhealedGap[], before: Tallies | undefined): Pass {
+function newPass(gaps: readonly UnhealedGap[], states: readonly string[], before: Tallies | undefined): Pass {
   const tallies = new Tallies(gaps, before);
   const place = { stateIndex: 0, after: undefined };
-  return { gaps, tallies, missing: new Set(), ...place, isIncomplete: false, isMissingInGap: false };
+  return { gaps, tallies, states, missing: new Set(), ...place, isIncomplete: false, isMissingInGap: false };
 }

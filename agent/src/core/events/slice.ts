@@ -10,6 +10,11 @@ export interface Slice {
 export const MAX_SLICES = 64;
 export const WHOLE: Slice = { index: 1, of: 1 };
 
+/** All slices of a stream in so many parts. */
+export function slicesOf(of: number): Slice[] {
+  return Array.from({ length: of }, (_, at) => ({ index: at + 1, of }));
+}
+
 /** `2/3`. */
 export function sliceText({ index, of }: Slice): string {
   return `${index}/${of}`;

@@ -20,6 +20,19 @@ const left = (why: string) => ({ kind: 'leave', why });
 describe('an open task', () => {
   it.each([
     ['has ended where the result backend says so', {}, { result: result('SUCCESS') }, result('SUCCESS')],
+    ['of the app’s own has ended, too', { state: 'PROGRESS' }, { result: result('FAILURE') }, result('FAILURE')],
+    [
+      'of the app’s own is lost with its worker, too',
+      { state: 'PROGRESS' },
+      {},
+      { kind: 'orphaned', reason: 'worker-lost' },
+    ],
+    [
+      'that Celery holds against REVOKED is left',
+      { state: 'PROGRESS' },
+      { result: result('REVOKED') },
+      left('undecided'),
+    ],
     ['is left while a worker has it', {}, { held, result: result('FAILURE') }, left('running')],
     ['will be delivered again while its message is not acknowledged', {}, { broker: 'unacked' }, left('redelivery')],
     ['waits while its message is in a queue', {}, { broker: 'waiting' }, left('waiting')],

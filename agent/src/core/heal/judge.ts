@@ -62,6 +62,8 @@ export function judge(task: OpenTask, evidence: Evidence): Judgement {
   const { held, result, broker } = evidence;
   if (held !== undefined) return judgeHeld(task, held, evidence.isInGap);
   if (typeof result === 'object') {
+    // For Celery a state of the app's own is stronger than REVOKED: the finding would change nothing, time and again.
+    if (precedence(result.state) > precedence(task.state)) return leave('undecided');
     const isOfEarlierRun = result.state !== SUCCESS && result.at !== null && result.at < task.timestamp - STALE_SECONDS;
     if (!isOfEarlierRun) return result;
     if (broker === undefined) return leave('broker');

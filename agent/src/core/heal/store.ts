@@ -1,9 +1,8 @@
 import type { Finding } from './finding.ts';
 import type { OpenTask } from './judge.ts';
 
-/** States in which a task can be stuck. */
-export const STUCK_STATES = ['STARTED', 'RECEIVED', 'RETRY', 'PENDING'] as const;
-export type StuckState = (typeof STUCK_STATES)[number];
+/** States of Celery in which a task that has begun can be stuck; beside them there are those of an app's own events. */
+export const STUCK_STATES: readonly string[] = ['STARTED', 'RECEIVED', 'RETRY'];
 
 /** An open task of the history. */
 export interface StoredOpenTask extends OpenTask {
@@ -26,8 +25,10 @@ export interface HealStore {
   takeGaps(nowMs: number): Promise<readonly UnhealedGap[]>;
   /** What was put right after it, by number of tasks. */
   closeGap(id: number, healed: Readonly<Record<string, unknown>>): Promise<void>;
+  /** States of tasks that are the app's own (PROGRESS): no event of Celery leads to them. */
+  customStates(): Promise<readonly string[]>;
   /** Newest first, behind the place. */
-  openTasks(state: StuckState, limit: number, after?: Place): Promise<readonly StoredOpenTask[]>;
+  openTasks(state: string, limit: number, after?: Place): Promise<readonly StoredOpenTask[]>;
   /** Those of the ids of which the history knows nothing. */
   unknownAmong(taskIds: readonly string[]): Promise<readonly string[]>;
   /** Orphaned tasks in the history that were not sent again. */

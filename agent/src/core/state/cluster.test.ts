@@ -109,7 +109,9 @@ describe('ClusterState', () => {
     const state = cluster();
     const known = new WorkerState('old');
     known.lastSeenMs = 1;
-    expect([state.seedWorker(known), state.seedWorker(new WorkerState('old'))]).toEqual([true, false]);
+    state.seedWorker(known);
+    state.seedWorker(new WorkerState('old'));
+    expect(state.worker('old')).toBe(known);
     for (let i = 0; i < 4; i++) state.apply(makeEvent('worker-online', { hostname: `w${i}`, timestamp: 100 + i }), 0);
     expect(state.workers().map((worker) => worker.hostname)).toEqual(['w0', 'w1', 'w2', 'w3']);
     expect(state.counts()).toMatchObject({ workers: 4, evictedWorkers: 1 });

@@ -67,11 +67,16 @@ export class ClusterState {
     return { kind: 'task', event: findingEvent(finding), task, before, workerBefore };
   }
 
-  /** Takes workers for offline that were silent for too long; call it every second or so. */
-  sweep(nowMs: number): WorkerChange[] {
+  /**
+   * Takes workers for offline that were silent for too long; call it every second or so, while the agent listens.
+   *
+   * @param nowMs up to which what was sent has been taken in, epoch ms
+   * @param listeningSinceMs epoch ms
+   */
+  sweep(nowMs: number, listeningSinceMs = 0): WorkerChange[] {
     const changes: WorkerChange[] = [];
     for (const worker of this.#workers.values()) {
-      if (!worker.online || !isSilent(worker, nowMs)) continue;
+      if (!worker.online || !isSilent(worker, nowMs, listeningSinceMs)) continue;
       worker.online = false;
       changes.push({ kind: 'worker', worker, wasOnline: true, restarted: false });
     }
@@ -109,11 +114,10 @@ export class ClusterState {
     return true;
   }
 
-  /** As `seedTask`. */
-  seedWorker(worker: WorkerState): boolean {
-    if (this.#workers.has(worker.hostname)) return false;
-    this.#keep(worker);
-    return true;
+  /** Puts in a worker as the history has it, unless what is held was heard later. */
+  seedWorker(worker: WorkerState): void {
+    const held = this.#workers.get(worker.hostname);
+    if (held === undefined || held.lastSeenMs < worker.lastSeenMs) this.#keep(worker);
   }
 
   counts(): ClusterCounts {

@@ -48,6 +48,11 @@ export function precedence(state: unknown): number {
   return PRECEDENCE_OF.get(state) ?? CUSTOM_PRECEDENCE;
 }
 
+/** Of an app's own event, not one of Celery's. */
+export function isCustom(state: string): boolean {
+  return !PRECEDENCE_OF.has(state) || state === '';
+}
+
 /** The task has ended, unless it is retried or delivered again. */
 export function isReady(state: string): boolean {
   return READY_STATES.has(state);

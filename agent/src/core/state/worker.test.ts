@@ -60,7 +60,8 @@ describe('liveness', () => {
     expect(offlineAfterMs(seen(beat(1, { freq: 10 })))).toBe(30_000);
     for (const freq of ['2', null, -1, 0, NaN]) expect(offlineAfterMs(seen(beat(1, { freq })))).toBe(180_000);
     const worker = seen(makeEvent('worker-heartbeat', { timestamp: 5, freq: 2 }, 1_000_000));
-    expect([1_015_000, 1_015_001].map((now) => isSilent(worker, now))).toEqual([false, true]);
+    expect([1_015_000, 1_015_001].map((now) => isSilent(worker, now, 0))).toEqual([false, true]);
+    expect([1_035_000, 1_035_001].map((now) => isSilent(worker, now, 1_020_000))).toEqual([false, true]);
     expect(worker).toMatchObject({ firstSeenMs: 1_000_000, lastSeenMs: 1_000_000 });
   });
 

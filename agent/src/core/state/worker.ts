@@ -26,6 +26,8 @@ export class WorkerState {
   sw_sys: unknown = null;
   /** The agent's own judgement, by receive time (celery-wire 3.6). */
   online = false;
+  /** This agent heard it; false: it is known from the history alone. */
+  isHeard = false;
   lastSeenMs = 0;
   /** Of its last event, by its own clock, epoch seconds: the same in every replica of the agent. */
   lastTimestamp = 0;
@@ -93,6 +95,7 @@ export function offlineAfterMs(worker: WorkerState): number {
  * proves nothing any more.
  */
 export function judgeOnline(worker: WorkerState, event: CeleryEvent, nowMs: number): void {
+  worker.isHeard = true;
   if (worker.firstSeenMs === 0) worker.firstSeenMs = event.receivedMs;
   if (event.receivedMs > worker.lastSeenMs) worker.lastSeenMs = event.receivedMs;
   if (event.timestamp > worker.lastTimestamp) worker.lastTimestamp = event.timestamp;
@@ -100,9 +103,9 @@ export function judgeOnline(worker: WorkerState, event: CeleryEvent, nowMs: numb
   else if (nowMs - event.receivedMs <= offlineAfterMs(worker)) worker.online = true;
 }
 
-/** True once the worker has been silent for too long at `nowMs`. */
-export function isSilent(worker: WorkerState, nowMs: number): boolean {
-  return nowMs - worker.lastSeenMs > offlineAfterMs(worker);
+/** True once the worker has been silent for too long at `nowMs`; silence while nobody listened is none. */
+export function isSilent(worker: WorkerState, nowMs: number, listeningSinceMs: number): boolean {
+  return nowMs - Math.max(worker.lastSeenMs, listeningSinceMs) > offlineAfterMs(worker);
 }
 
 /** Seconds. */

@@ -46,7 +46,14 @@ export function taskRecord(members: Partial<TaskRecord>): TaskRecord {
 
 export function workerRecord(members: Partial<WorkerRecord>): WorkerRecord {
   return {
-    ...{ hostname: 'w1@h', online: true, lastHeartbeatMs: 1_795_405_160_600, firstSeenMs: 1_795_405_000_000, pid: 7 },
+    ...{
+      hostname: 'w1@h',
+      online: true,
+      isGone: false,
+      lastHeartbeatMs: 1_795_405_160_600,
+      firstSeenMs: 1_795_405_000_000,
+      pid: 7,
+    },
     ...{ freq: 2, active: 0, processed: 1, loadavg: [0.5, 0.25, 0], swIdent: 'py-celery', swVer: '5.7.0' },
     ...{ swSys: 'Linux', clock: 42 },
     ...members,

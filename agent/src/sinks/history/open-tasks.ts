@@ -1,8 +1,12 @@
-import type pg from 'pg';
-import type { Place, StoredOpenTask, StuckState } from '../../core/heal/store.ts';
+import pg from 'pg';
+import type { Place, StoredOpenTask } from '../../core/heal/store.ts';
 import { etaSeconds } from '../../core/state/eta.ts';
+import { isCustom } from '../../core/state/states.ts';
 import type { TaskMark } from '../../core/state/task.ts';
 import { keyId } from './safe-values.ts';
+
+/** Of an app's own that are looked at, at most: an app may make up as many as it likes. */
+const MOST_STATES = 50;
 
 interface Row {
   readonly task_id: string;
@@ -22,11 +26,27 @@ export class OpenTasks {
     this.#pool = pool;
   }
 
+  /** From one state to the next in the index, instead of through every task. */
+  async customStates(): Promise<readonly string[]> {
+    const states: string[] = [];
+    for (let after = ''; states.length < MOST_STATES;) {
+      const { rows } = await this.#pool.query<{ state: string }>(
+        `select state from celery_tasks where state <> 'SUCCESS' and state > $1::text order by state limit 1`,
+        [after],
+      );
+      const [next] = rows;
+      if (next === undefined) break;
+      after = next.state;
+      if (isCustom(after)) states.push(after);
+    }
+    return states;
+  }
+
   /** Newest first, behind the place. The state is part of the text: the planner is to see which index holds it. */
-  async read(state: StuckState, limit: number, after?: Place): Promise<readonly StoredOpenTask[]> {
+  async read(state: string, limit: number, after?: Place): Promise<readonly StoredOpenTask[]> {
     const { rows } = await this.#pool.query<Row>(
       `select task_id, name, timestamp, worker, queue, eta, mark from celery_tasks
-       where state = '${state}' and (timestamp, task_id) < ($1::float8, $2::text)
+       where state = ${pg.escapeLiteral(state)} and (timestamp, task_id) < ($1::float8, $2::text)
        order by timestamp desc, task_id desc limit $3`,
       [after?.timestamp ?? 'Infinity', after?.taskId ?? '', limit],
     );

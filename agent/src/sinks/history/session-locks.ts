@@ -91,19 +91,16 @@ export class SessionLocks {
     );
   }
 
-  /** Of each lock whether a session of any agent holds it. Rejects as pg does, and is over then. */
-  async heldByAnybody(names: readonly string[]): Promise<readonly boolean[]> {
-    const rows = await this.#ask<{ held: boolean }>(
-      `select exists (
-         select from pg_locks
-         where locktype = 'advisory' and classid = ${LOCK_CLASS} and granted and database = d.oid
-           and objid::bigint = hashtext(current_schema() || ' ' || name)::bigint & 4294967295
-       ) as held
-       from unnest($1::text[]) with ordinality as asked (name, at), pg_database d
-       where d.datname = current_database() order by at`,
+  /** Those of the locks that a session of any agent holds. Rejects as pg does, and is over then. */
+  async heldByAnybody(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#ask<{ name: string }>(
+      `select distinct name from unnest($1::text[]) as asked (name) join pg_locks
+         on objid::bigint = hashtext(current_schema() || ' ' || name)::bigint & 4294967295
+       where locktype = 'advisory' and classid = ${LOCK_CLASS} and granted
+         and database = (select oid from pg_database where datname = current_database())`,
       [names],
     );
-    return rows.map(({ held }) => held);
+    return new Set(rows.map(({ name }) => name));
   }
 
   /** Ends the connection. Never rejects. */

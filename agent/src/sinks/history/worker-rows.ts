@@ -30,6 +30,8 @@ export type WorkersSeen = Map<string, number>;
 /** The worker rows of one write: the last values of each worker's events. */
 export class WorkerBatch {
   readonly #rows = new Map<string, WorkerRow>();
+  /** When agents told of these that they fell silent, epoch ms. */
+  readonly #lost = new Map<string, number>();
   readonly #seen: WorkersSeen;
 
   constructor(seen: WorkersSeen) {
@@ -49,8 +51,11 @@ export class WorkerBatch {
   }
 
   addWorkerEvent(event: CeleryEvent): void {
-    if (event.type === WORKER_LOST) return; // told by the agent, no sign of life
     const hostname = keyText(event.hostname);
+    if (event.type === WORKER_LOST) {
+      this.#lost.set(hostname, event.receivedMs); // told by the agent, no sign of life
+      return;
+    }
     let row = this.#rows.get(hostname);
     if (row === undefined) this.#rows.set(hostname, (row = emptyRow(hostname, event)));
     // Replayed or overtaken: what a later event said stays.
@@ -75,7 +80,11 @@ export class WorkerBatch {
   }
 
   async store(client: ClientBase): Promise<void> {
-    if (this.#rows.size === 0) return;
+    if (this.#rows.size > 0) await this.#storeRows(client);
+    if (this.#lost.size > 0) await client.query(LOST, [[...this.#lost.keys()], [...this.#lost.values()]]);
+  }
+
+  async #storeRows(client: ClientBase): Promise<void> {
     const rows = [...this.#rows.values()].sort((a, b) => (a.hostname < b.hostname ? -1 : 1));
     const column = <K extends keyof WorkerRow>(name: K) => rows.map((row) => row[name]);
     await client.query({
@@ -108,6 +117,11 @@ function textOr(value: unknown, other: string | null): string | null {
 }
 
 const VALUES = ['freq', 'active', 'processed', 'clock', 'pid', 'loadavg', 'sw_ident', 'sw_ver', 'sw_sys'];
+
+const LOST = `
+update celery_workers kept set online = false
+from unnest($1::text[], $2::float8[]) as lost(hostname, told)
+where kept.hostname = lost.hostname and kept.last_heartbeat_at <= to_timestamp(told / 1000)`;
 
 const UPSERT = `
 insert into celery_workers as kept (hostname, first_seen_at, last_heartbeat_at, online, ${VALUES.join(', ')})

@@ -191,8 +191,10 @@ describe('workers', () => {
       { n: 5 },
     ]);
     expect(await writer.write(batch(beat(4.5, {}), beat(4.6, {})))).toMatchObject({ inserted: 2 });
-    // What the agent itself tells is an event of the worker, but no sign of life.
-    expect(await writer.write(batch(beat(20, {}, 'worker-lost')))).toMatchObject({ inserted: 1 });
+    // What the agent itself tells is an event of the worker, but no sign of life, and nothing against a later one.
+    expect(await writer.write(batch(beat(3.5, {}, 'worker-lost')))).toMatchObject({ inserted: 1 });
     expect(await kit.rows(select)).toMatchObject([{ online: true, at: NOON + 4.605 }]);
+    expect(await writer.write(batch(beat(20, {}, 'worker-lost')))).toMatchObject({ inserted: 1 });
+    expect(await kit.rows(select)).toMatchObject([{ online: false, at: NOON + 4.605 }]);
   });
 });

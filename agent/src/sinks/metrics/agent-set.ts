@@ -40,6 +40,7 @@ export interface ReplicaSnapshot {
   readonly slice: string;
   readonly showsSlice: boolean;
   readonly missingSlices: number;
+  readonly misfitSlices: number;
   readonly foreignEvents: number;
 }
 
@@ -206,11 +207,20 @@ export class AgentSet {
     }
   }
 
-  #pullReplica({ leads, isStandingBy, slice, showsSlice, missingSlices, foreignEvents }: ReplicaSnapshot): void {
+  #pullReplica({
+    leads,
+    isStandingBy,
+    slice,
+    showsSlice,
+    missingSlices,
+    misfitSlices,
+    foreignEvents,
+  }: ReplicaSnapshot): void {
     this.#set('umbel_leader', Number(leads));
     this.#set('umbel_standing_by', Number(isStandingBy));
     this.#set('umbel_slice_active', Number(showsSlice), slice);
     this.#set('umbel_slices_missing', missingSlices);
+    this.#set('umbel_slices_misfit', misfitSlices);
     this.#set('umbel_events_of_other_slices_total', foreignEvents);
   }
 

@@ -94,6 +94,12 @@ const UMBEL = [
     [],
     'Slices that no agent on the database listens to, as the leader knows; 0 of the others.',
   ),
+  row(
+    'umbel_slices_misfit',
+    'gauge',
+    [],
+    'Slices of another number than its own (1/3 beside 1/2) that agents on the database have, as the leader knows: their tasks are counted twice.',
+  ),
   row('umbel_events_of_other_slices_total', 'counter', [], "Task events of other agents' slices (`--slice`)."),
   row('umbel_events_received_total', 'counter', ['type'], 'Events that reached the model, by type.'),
   row('umbel_events_rejected_total', 'counter', ['reason'], 'Messages and events that could not be used.'),

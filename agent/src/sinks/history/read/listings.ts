@@ -35,6 +35,7 @@ export async function readWorkers(session: Session, nowMs: number): Promise<Work
   return rows.map((row) => ({
     hostname: row.hostname,
     online: isOnline(row, nowMs),
+    isGone: !row.online,
     lastHeartbeatMs: row.last_heartbeat_ms,
     firstSeenMs: row.first_seen_ms,
     pid: optionalNumber(row.pid),

@@ -277,6 +277,7 @@ describe('lists', () => {
       ...{
         hostname: 'a',
         online: true,
+        isGone: false,
         lastHeartbeatMs: (NOON - 14) * 1000,
         firstSeenMs: (NOON - 1000) * 1000,
         pid: 7,
