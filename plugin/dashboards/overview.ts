@@ -7,7 +7,7 @@ import { celery } from './lib/sources';
 import { datasource, queue, task, worker } from './lib/variables';
 
 const KEEP = ['task', 'queue', 'worker'] as const;
-const tile = { width: 4, height: 4 } as const;
+const tile = { width: 8, height: 3 } as const;
 
 const health: Section = {
   row: 'Is it healthy?',
@@ -64,7 +64,7 @@ const health: Section = {
       ...tile,
       title: 'Success rate',
       description: 'Succeeded of those that succeeded or failed, in the time range. Retries count for neither.',
-      empty: 'nothing finished',
+      empty: '–',
       unit: 'percentunit',
       decimals: 2,
       fields: '/^rate$/',
@@ -100,7 +100,7 @@ const health: Section = {
       ...tile,
       title: 'Failures',
       description: 'Runs that ended in an exception, in the time range.',
-      empty: '0',
+      empty: '–',
       unit: 'short',
       calc: 'sum',
       sparkline: true,
@@ -197,8 +197,14 @@ const stuck: Section = {
       targets: [celery({ kind: 'tasks', filter: inStates('STARTED'), sort: 'started', order: 'asc', limit: 50 })],
       columns: ['startedMs', 'name', 'worker', 'taskId'],
       overrides: [
-        { field: 'startedMs', set: { unit: 'dateTimeFromNow', 'custom.width': 150 } },
-        { field: 'taskId', set: { links: [drillDown('Task', 'task', { taskId: '${__value.raw}' }, KEEP)] } },
+        { field: 'startedMs', set: { unit: 'dateTimeFromNow', 'custom.width': 130 } },
+        {
+          field: 'taskId',
+          set: {
+            'custom.width': 120,
+            links: [drillDown('Task', 'task', { taskId: '${__value.raw}' }, KEEP)],
+          },
+        },
       ],
     }),
   ],
@@ -228,14 +234,6 @@ const slow: Section = {
       targets: [celery({ kind: 'series', columns: ['p95'], by: ['name'], filter: inStates('SUCCESS'), limit: 200 })],
       transformations: [
         { id: 'reduce', options: { reducers: ['max'], labelsToFields: false } },
-        {
-          id: 'filterByValue',
-          options: {
-            type: 'exclude',
-            match: 'any',
-            filters: [{ fieldName: 'Max', config: { id: 'isNull', options: {} } }],
-          },
-        },
         { id: 'sortBy', options: { sort: [{ field: 'Max', desc: true }] } },
         { id: 'limit', options: { limitField: 10 } },
       ],

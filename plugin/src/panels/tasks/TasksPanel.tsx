@@ -182,7 +182,10 @@ function Empty({
   if (!narrowed) {
     return (
       <NoRows title={t('tasks.none', 'No tasks in this time range')}>
-        {t('tasks.none-why', 'Widen the time range, or check that the workers send events (celery worker -E).')}
+        {t(
+          'tasks.none-why',
+          'Widen the time range or the filters, or check that the workers send events (celery worker -E).',
+        )}
       </NoRows>
     );
   }
