@@ -211,6 +211,37 @@ export const agent = dashboard({
         ),
         metric(
           {
+            title: 'Gaps',
+            description: 'Seconds in which events could not be heard, told when each gap has ended.',
+            unit: 's',
+          },
+          ['sum by (instance) (increase(umbel_gap_seconds_total[$__rate_interval]))', '{{instance}}'],
+        ),
+        metric(
+          {
+            title: 'Healed and orphaned',
+            description:
+              'Tasks whose state was read elsewhere because no event told it, by source, and tasks that were lost with their worker, by reason; in each interval.',
+            unit: 'none',
+          },
+          ['sum by (source) (increase(umbel_tasks_healed_total[$__rate_interval]))', 'healed by {{source}}'],
+          ['sum by (reason) (increase(umbel_tasks_orphaned_total[$__rate_interval]))', 'orphaned: {{reason}}'],
+        ),
+        metric(
+          {
+            title: 'To look after',
+            description:
+              'Orphaned tasks that nobody has sent again, agents that do not listen now, slices without an agent or of another number than the leader’s, and looks at open tasks that failed.',
+            unit: 'none',
+          },
+          ['max(umbel_orphaned_tasks)', 'orphaned tasks'],
+          ['count(umbel_broker_connected == 0) or vector(0)', 'agents that do not listen'],
+          ['max(umbel_slices_missing)', 'slices without an agent'],
+          ['max(umbel_slices_misfit)', 'slices that do not fit'],
+          ['sum(increase(umbel_heal_runs_total{outcome="failed"}[$__rate_interval]))', 'failed looks'],
+        ),
+        metric(
+          {
             title: 'Bounds in use',
             description:
               'How full each is of what fills up with the load; the status of the agent says what happens at 100 %.',

@@ -7,6 +7,11 @@ const BEAT_MS = 5000;
 /** Gaps that wait for the database; more of them are joined into the last. */
 const MAX_WAITING = 1000;
 
+interface Waiting extends ListeningGap {
+  /** The gap that lasts, if there is one, ends with it. */
+  readonly isEnd: boolean;
+}
+
 export interface ListeningLog {
   /** A time in which events could not be kept; stored as soon as the database can be had. */
   recordGap(gap: ListeningGap): void;
@@ -25,112 +30,133 @@ export interface ListeningLog {
   close(): Promise<void>;
 }
 
-/** Keeps `umbel_gaps` and the agent's beat in `umbel_agents`. */
-export function startListeningLog(deps: {
+export interface ListeningDeps {
   readonly agentName: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly log: () => AgentLog | undefined;
   /** Instant of the oldest event that is not stored yet; a killed agent loses those. Undefined: all are. */
   readonly oldestUnstoredMs: () => number | undefined;
-}): ListeningLog {
-  const { agentName, clock, logger } = deps;
-  const waiting: (ListeningGap & { readonly isEnd: boolean })[] = [];
-  /** The gap that lasts. */
-  let lasting: { readonly fromMs: number; readonly cause: string; isStored: boolean } | undefined;
-  let previous: LastRun | undefined;
-  /** Of this run, when it first listened. */
-  let first: { readonly atMs: number; readonly wereKept: boolean } | undefined;
-  /** When the agent last said that it listens; undefined once that is stored. */
-  let heardMs: number | undefined;
-  let lastHeardMs: number | undefined;
-  let hasBeat = false;
+}
 
-  async function store(): Promise<void> {
-    const log = deps.log();
+/** Keeps `umbel_gaps` and the agent's beat in `umbel_agents`. */
+export function startListeningLog(deps: ListeningDeps): ListeningLog {
+  return new Listening(deps);
+}
+
+class Listening implements ListeningLog {
+  readonly #deps: ListeningDeps;
+  readonly #waiting: Waiting[] = [];
+  /** The gap that lasts. */
+  #lasting: { readonly fromMs: number; readonly cause: string; isStored: boolean } | undefined;
+  #previous: LastRun | undefined;
+  /** Of this run, when it first listened. */
+  #first: { readonly atMs: number; readonly wereKept: boolean } | undefined;
+  /** When the agent last said that it listens; undefined once that is stored. */
+  #heardMs: number | undefined;
+  #lastHeardMs: number | undefined;
+  #hasBeat = false;
+  #storing: Promise<void> = Promise.resolve();
+  readonly #stop: () => void;
+
+  constructor(deps: ListeningDeps) {
+    this.#deps = deps;
+    this.#stop = deps.clock.every(BEAT_MS, () => this.#storeInTurn());
+  }
+
+  recordGap(gap: ListeningGap): void {
+    this.#keep({ ...gap, isEnd: false });
+  }
+
+  deaf(sinceMs: number, cause: string): void {
+    const previous = this.#previous;
+    // Who never listened has nothing to miss.
+    if (this.#lasting !== undefined || (previous === undefined && this.#first === undefined)) return;
+    this.#lasting = {
+      fromMs: previous?.aliveMs ?? sinceMs,
+      cause: previous === undefined ? cause : `${causeOf(previous)}; ${cause}`,
+      isStored: false,
+    };
+    this.#storeInTurn();
+  }
+
+  endGap(gap: ListeningGap): void {
+    this.#lasting = undefined;
+    this.#keep({ ...gap, isEnd: true });
+  }
+
+  previousRun(last: LastRun | undefined): void {
+    this.#previous = last;
+    this.#endTimeBetween();
+  }
+
+  listening(wereKept: boolean): void {
+    const nowMs = this.#deps.clock.now();
+    this.#heardMs = nowMs;
+    this.#lastHeardMs = nowMs;
+    this.#first ??= { atMs: nowMs, wereKept };
+    this.#lasting = undefined;
+    this.#endTimeBetween();
+    // As soon as the database can be had: an agent that is killed right after its start is to leave a trace too.
+    if (!this.#hasBeat) this.#storeInTurn();
+  }
+
+  async close(): Promise<void> {
+    const { log, agentName, logger } = this.#deps;
+    this.#stop();
+    this.#storeInTurn();
+    await this.#storing;
+    await log()
+      ?.stop(agentName, this.#lastHeardMs)
+      .catch((error: unknown) => logger.debug({ err: error }, 'the stop could not be noted: the database is away'));
+  }
+
+  /** The database may be reached long after the broker: the time between two runs ended when this one first listened. */
+  #endTimeBetween(): void {
+    const [previous, first] = [this.#previous, this.#first];
+    if (previous === undefined || first === undefined) return;
+    this.#previous = undefined;
+    if (first.wereKept) return;
+    this.#keep({ fromMs: previous.aliveMs, toMs: first.atMs, cause: causeOf(previous), isEnd: true });
+  }
+
+  #keep(gap: Waiting): void {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && this.#waiting.length >= MAX_WAITING)
+      this.#waiting[this.#waiting.length - 1] = { ...gap, fromMs: last.fromMs, isEnd: gap.isEnd || last.isEnd };
+    else this.#waiting.push(gap);
+    this.#storeInTurn();
+  }
+
+  #storeInTurn(): void {
+    this.#storing = this.#storing.then(() => this.#store());
+  }
+
+  async #store(): Promise<void> {
+    const { agentName: agent, logger, oldestUnstoredMs } = this.#deps;
+    const log = this.#deps.log();
     if (log === undefined) return;
     try {
       // Gaps first: up to a beat every gap is known.
-      for (let gap = waiting[0]; gap !== undefined; gap = waiting[0]) {
+      for (let gap = this.#waiting[0]; gap !== undefined; gap = this.#waiting[0]) {
         const { isEnd, ...told } = gap;
-        await (isEnd ? log.endGap({ ...told, agent: agentName }) : log.recordGap({ ...told, agent: agentName }));
-        waiting.shift();
+        await (isEnd ? log.endGap({ ...told, agent }) : log.recordGap({ ...told, agent }));
+        this.#waiting.shift();
       }
+      const lasting = this.#lasting;
       if (lasting?.isStored === false) {
-        const stored = lasting;
-        await log.openGap({ ...stored, agent: agentName });
-        stored.isStored = true;
+        await log.openGap({ ...lasting, agent });
+        lasting.isStored = true;
       }
+      const heardMs = this.#heardMs;
       if (heardMs === undefined) return;
-      const storedMs = Math.min(heardMs, deps.oldestUnstoredMs() ?? Infinity);
-      heardMs = undefined;
-      await log.beat(agentName, storedMs);
-      hasBeat = true;
+      this.#heardMs = undefined;
+      await log.beat(agent, Math.min(heardMs, oldestUnstoredMs() ?? Infinity));
+      this.#hasBeat = true;
     } catch (error) {
       logger.debug({ err: error }, 'gaps wait: the database is away');
     }
   }
-
-  let storing: Promise<void> = Promise.resolve();
-  const storeInTurn = (): void => {
-    storing = storing.then(store);
-  };
-  const stop = clock.every(BEAT_MS, storeInTurn);
-
-  function keep(gap: ListeningGap, isEnd: boolean): void {
-    const last = waiting.at(-1);
-    if (last !== undefined && waiting.length >= MAX_WAITING)
-      waiting[waiting.length - 1] = { ...gap, fromMs: last.fromMs, isEnd: isEnd || last.isEnd };
-    else waiting.push({ ...gap, isEnd });
-    storeInTurn();
-  }
-
-  /** The database may be reached long after the broker: the time between two runs ended when this one first listened. */
-  function endTimeBetween(): void {
-    if (previous === undefined || first === undefined) return;
-    if (!first.wereKept) keep({ fromMs: previous.aliveMs, toMs: first.atMs, cause: causeOf(previous) }, true);
-    previous = undefined;
-  }
-
-  return {
-    recordGap: (gap) => keep(gap, false),
-    deaf(sinceMs, cause) {
-      // Who never listened has nothing to miss.
-      if (lasting !== undefined || (previous === undefined && first === undefined)) return;
-      lasting = {
-        fromMs: previous?.aliveMs ?? sinceMs,
-        cause: previous === undefined ? cause : `${causeOf(previous)}; ${cause}`,
-        isStored: false,
-      };
-      storeInTurn();
-    },
-    endGap(gap) {
-      lasting = undefined;
-      keep(gap, true);
-    },
-    previousRun(last) {
-      previous = last;
-      endTimeBetween();
-    },
-    listening(wereKept) {
-      heardMs = clock.now();
-      lastHeardMs = heardMs;
-      first ??= { atMs: heardMs, wereKept };
-      lasting = undefined;
-      endTimeBetween();
-      // As soon as the database can be had: an agent that is killed right after its start is to leave a trace too.
-      if (!hasBeat) storeInTurn();
-    },
-    async close() {
-      stop();
-      storeInTurn();
-      await storing;
-      await deps
-        .log()
-        ?.stop(agentName, lastHeardMs)
-        .catch((error: unknown) => logger.debug({ err: error }, 'the stop could not be noted: the database is away'));
-    },
-  };
 }
 
 function causeOf({ wasStopped }: LastRun): string {

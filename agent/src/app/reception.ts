@@ -123,12 +123,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   });
   open.use({ close: stopFlushing });
   const tellFiles = (): void => {
-    const bytes = intake.diskBytes + (history?.queue.diskBytes ?? 0);
-    if (bytes === 0) return;
-    const place = join(config.history.dataDir, 'spill');
-    logger.warn(
-      `${(bytes / 1e6).toFixed(1)} MB of events wait in files of ${place}: they are stored by the next start`,
-    );
+    tellWaiting(intake.diskBytes + (history?.queue.diskBytes ?? 0), config, logger);
   };
   open.use({ close: tellFiles });
   if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
@@ -142,6 +137,12 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     tellFiles();
   };
   return { ingest, intake, history, losses, sinks, totals, onTurn, keep };
+}
+
+function tellWaiting(bytes: number, { history }: Config, logger: Logger): void {
+  if (bytes === 0) return;
+  const place = join(history.dataDir, 'spill');
+  logger.warn(`${(bytes / 1e6).toFixed(1)} MB of events wait in files of ${place}: they are stored by the next start`);
 }
 
 /** The history over the given database, or over an embedded one; undefined when none is wanted. */

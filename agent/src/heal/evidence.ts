@@ -1,4 +1,4 @@
-import type { ControlService } from '../core/control/service.ts';
+import type { ControlService, QueueDepth } from '../core/control/service.ts';
 import type { Healed } from '../core/heal/finding.ts';
 import type { BrokerSight, Held } from '../core/heal/judge.ts';
 import type { StoredOpenTask } from '../core/heal/store.ts';
@@ -79,13 +79,29 @@ export async function askBackend(
 
 /** Looks for the messages of these tasks in their queues, or in all that are known. @throws BrokerUnavailable */
 export async function askBroker(tasks: readonly StoredOpenTask[], deps: EvidenceDeps): Promise<BrokerAnswer> {
-  const { control } = deps;
-  const queues = new Set(tasks.flatMap(({ queue }) => queue ?? []));
-  for (const { name } of await control.queues()) queues.add(name);
-  const { found, isWhole, redeliveryMs } = await deps.tasks.locate(new Set(tasks.map(({ taskId }) => taskId)), [
-    ...queues,
-  ]);
-  return { of: (taskId) => found.get(taskId) ?? (isWhole ? 'absent' : 'unknown'), redeliveryMs };
+  const homes = new Map(tasks.map((task) => [task.taskId, homesOf(task, deps)]));
+  const queues = new Set([...homes.values()].flat());
+  for (const { name } of await deps.control.queues()) queues.add(name);
+  const { found, isWhole, depths, redeliveryMs } = await deps.tasks.locate(new Set(homes.keys()), [...queues]);
+  const byName = new Map(depths?.map((depth) => [depth.name, depth]));
+  const sightOf = (taskId: string): BrokerSight =>
+    isWhole ? 'absent' : guessSight((homes.get(taskId) ?? []).map((name) => byName.get(name)));
+  return { of: (taskId) => found.get(taskId) ?? sightOf(taskId), redeliveryMs };
+}
+
+/** Queues in one of which the task's message was: its own, or those of its worker. Empty: nobody knows. */
+function homesOf({ queue, worker }: StoredOpenTask, { control }: EvidenceDeps): readonly string[] {
+  if (queue !== null) return [queue];
+  const consumed = control.inspector.known().get(worker ?? '')?.active_queues ?? [];
+  return consumed.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+}
+
+/** Where the message may be when nobody can look into the queues it may have gone back to. */
+function guessSight(homes: readonly (QueueDepth | undefined)[]): BrokerSight {
+  const isEmpty = (home: QueueDepth | undefined): boolean => home?.messages === 0;
+  if (homes.length > 0 && homes.every(isEmpty)) return 'absent';
+  // Nobody takes what is there: whoever begins to will.
+  return homes.some((home) => (home?.messages ?? 0) > 0 && home?.consumers === 0) ? 'waiting' : 'unknown';
 }
 
 /** When the worker's process began, by what it last told of itself, epoch ms; 0 where it did not. */

@@ -62,6 +62,8 @@ export interface Whereabouts {
   readonly found: ReadonlyMap<string, 'waiting' | 'unacked'>;
   /** All was looked at: what was not found is not there. */
   readonly isWhole: boolean;
+  /** Where nobody can look into a queue (RabbitMQ): how long each one is. */
+  readonly depths?: readonly QueueDepth[];
   /** How long the broker may hold the message of a worker that died until it delivers it again, ms. */
   readonly redeliveryMs: number;
 }

@@ -91,11 +91,9 @@ export class AmqpQueues implements TaskQueues {
     return ((await this.#askManagement()) ?? []).map(({ name }) => name);
   }
 
-  /** Of messages nothing can be seen, but an empty queue holds none. What a dead worker held goes back to its head at once. */
+  /** Of messages nothing can be seen. What a dead worker held goes back to the head of its queue at once. */
   async locate(_taskIds: ReadonlySet<string>, queues: readonly string[]): Promise<Whereabouts> {
-    const depths = await this.depths(queues);
-    const isWhole = depths.every(({ messages = 0 }) => messages === 0);
-    return { found: new Map(), isWhole, redeliveryMs: REDELIVERY_MS };
+    return { found: new Map(), isWhole: false, depths: await this.depths(queues), redeliveryMs: REDELIVERY_MS };
   }
 
   /** AMQP has no way to look at a message without taking it, which may reorder the queue. */
