@@ -272,6 +272,16 @@ describe('task queues on Redis', () => {
     expect((await transport.tasks.findMessage(id, ['q']))?.payload.toString()).toContain(id);
     expect((await transport.tasks.depths(['q']))[0]?.messages).toBe(451);
   });
+
+  it('says where a task is, however many empty queues are looked through first', async () => {
+    const server = await redis(await freePort(), []);
+    const transport = transportOf(`redis://127.0.0.1:${server.port}/0`);
+    const id = await publishTask(transport, 'last', { name: 'shop.add' });
+    const queues = [...Array.from({ length: 60 }, (_, index) => `empty-${index}`), 'last'];
+    const { found, isWhole } = await transport.tasks.locate(new Set([id, randomUUID()]), queues);
+    expect([...found]).toEqual([[id, 'waiting']]);
+    expect(isWhole).toBe(true);
+  });
 });
 
 describe('workers of other serializers', () => {

@@ -159,7 +159,7 @@ export class RedisQueues implements TaskQueues {
       const chunk = await this.#deps.commands.run(({ socket }) => socket.command('LRANGE', list, from, to));
       const texts = Array.isArray(chunk) ? chunk.filter((item) => typeof item === 'string') : [];
       if (!texts.every((text) => onText(text) !== false)) return true;
-      budget.messages -= CHUNK;
+      budget.messages -= texts.length;
       budget.bytes -= texts.reduce((sum, text) => sum + text.length, 0);
       if (texts.length < CHUNK) return true;
     }
