@@ -59,5 +59,5 @@ it.each([
     await waitFor(isStored, 90_000, 'every event in the history');
     expect(await historyRows(agent.databaseUrl)).toEqual(eachOnce(TASKS));
   },
-  90_000,
+  180_000,
 );

@@ -33,6 +33,17 @@ export interface OtlpReceiver {
   open(): Promise<void>;
 }
 
+/** Undefined: the sender went away, as the agent does when its timeout is over, and sends it all again. */
+async function wholeBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
 /** Not listening yet where `isClosed`. */
 export async function startOtlpReceiver({ isClosed = false } = {}): Promise<OtlpReceiver> {
   const port = await freePort();
@@ -56,9 +67,8 @@ export async function startOtlpReceiver({ isClosed = false } = {}): Promise<Otlp
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const sent = Buffer.concat(chunks);
+    const sent = await wholeBody(request);
+    if (sent === undefined) return;
     const path = request.url ?? '';
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
     const isJson = request.headers['content-type'] === 'application/json';
