@@ -74,8 +74,14 @@ function limitOf({ record = '' }: Rule, limits: Readonly<Record<string, number>>
 /** What the names of docker-compose.yml are in a test: `agent:5555` → `127.0.0.1:40123`. */
 export type Addresses = Readonly<Record<string, string>>;
 
+interface StaticConfig {
+  readonly targets: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 interface ScrapeConfig {
-  readonly static_configs?: readonly { readonly targets: readonly string[]; readonly labels?: object }[];
+  readonly job_name: string;
+  readonly static_configs?: readonly StaticConfig[];
   readonly dns_sd_configs?: readonly { readonly names: readonly string[]; readonly port: number }[];
 }
 
@@ -85,10 +91,14 @@ interface PrometheusConfig {
   readonly scrape_configs: readonly ScrapeConfig[];
 }
 
-/** prometheus.yml with addresses replaced, and scraping and evaluating as often as given. */
+/**
+ * prometheus.yml with addresses replaced, and scraping and evaluating as often as given; `more` agents are scraped beside
+ * those it names.
+ */
 export function fasterConfig(
   addresses: Addresses,
   interval: { readonly scrape: string; readonly rules: string },
+  more: readonly StaticConfig[],
 ): string {
   const text = readFileSync(join(ROOT, 'provisioning/prometheus/prometheus.yml'), 'utf8');
   const config = parse(text) as PrometheusConfig;
@@ -105,6 +115,7 @@ export function fasterConfig(
       ...dns_sd_configs.flatMap(({ names, port }) =>
         names.map((name) => ({ targets: [at(`${name}:${port}`)], labels: { __meta_dns_name: name } })),
       ),
+      ...(rest.job_name === 'celery' ? more : []),
     ],
   }));
   const global = { ...config.global, scrape_interval: interval.scrape, evaluation_interval: interval.rules };
