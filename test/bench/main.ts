@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { closeEverything } from '../support/cleanup.ts';
 import type { Measured } from './report.ts';
-import { burstTable, floodTable, machine, queryTable, scaleTables, writePage } from './report.ts';
+import { burstTable, floodTable, machine, queryTable, replicasTable, scaleTables, writePage } from './report.ts';
 import { flood } from './flood.ts';
 import { apiTimes, eventToApi, memoryByTasks } from './latency.ts';
 import { median, percentile, show, table } from './numbers.ts';
+import { type ReplicasResult, replicas } from './replicas.ts';
 import { scale } from './scale.ts';
 import { rawCopy, type RawCopy } from './raw-copy.ts';
 import { panelTables } from './panel/part.ts';
@@ -12,7 +13,8 @@ import { subjectKinds } from './subjects.ts';
 
 const HELP = `npm run bench -- [options]
   --quick            a tenth of everything, once: shows that it works
-  --only a,b         of: flood, copy, burst, latency, memory, api, panel, scale; scale (an hour) only where named;
+  --only a,b         of: flood, copy, burst, latency, memory, api, panel, replicas, scale; the last two (minutes, an hour)
+                     only where named;
                      panel needs Chromium and npm run build -w plugin
   --subjects a,b     of: bare, agent, history, flower, exporter (exporter: set CELERY_EXPORTER_CMD)
   --events N         of a flood, default 800000; the slow subjects get a tenth
@@ -128,6 +130,24 @@ async function api(given: Options): Promise<string> {
   return queryTable(await apiTimes(tasks, 20, say), tasks);
 }
 
+/** Agents beside each other: the last two without slices, so that each hears all. */
+async function curve(given: Options): Promise<string> {
+  const results: ReplicasResult[] = [];
+  for (const [agents, sliced] of [
+    [1, true],
+    [2, true],
+    [4, true],
+    [8, true],
+    [2, false],
+  ] as const) {
+    const result = await replicas(agents, sliced, given.events / 2);
+    const cpu = `${show(result.agentsCpu)} + ${show(result.postgresCpu)} CPU s per million`;
+    say(`${agents} agents${sliced ? '' : ' without slices'}: ${show(result.perSecond)} events/s, ${cpu}`);
+    results.push(result);
+  }
+  return replicasTable(results);
+}
+
 /** Ten million events. */
 async function tenMillion(given: Options): Promise<string> {
   const tasks = 2_500_000 * given.scale;
@@ -139,7 +159,17 @@ function panel(given: Options): Promise<string> {
   return panelTables(1_000_000 * given.scale, Math.round(300 * Math.max(given.scale, 0.2)), say);
 }
 
-const PARTS = { flood: floods, copy: copies, burst: bursts, latency, memory, api, panel, scale: tenMillion } as const;
+const PARTS = {
+  flood: floods,
+  copy: copies,
+  burst: bursts,
+  latency,
+  memory,
+  api,
+  panel,
+  replicas: curve,
+  scale: tenMillion,
+} as const;
 
 async function main(): Promise<void> {
   const given = options();

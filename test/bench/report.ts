@@ -5,6 +5,7 @@ import { ROOT } from '../support/paths.ts';
 import type { FloodResult } from './flood.ts';
 import type { QueryTimes } from './latency.ts';
 import { median, percentile, show, table } from './numbers.ts';
+import type { ReplicasResult } from './replicas.ts';
 import type { ScaleResult } from './scale.ts';
 import type { SubjectKind } from './subjects.ts';
 
@@ -86,6 +87,28 @@ export function scaleTables({ times, memory }: ScaleResult, tasks: number): stri
     ['The agent on that history', 'resident MiB'],
     memory.map(({ when, mib }) => [when, show(mib)]),
   )}`;
+}
+
+export function replicasTable(results: readonly ReplicasResult[]): string {
+  const rows = results.map(({ agents, sliced, published, rows: stored, distinct, ...result }) => [
+    `${agents}${sliced && agents > 1 ? ', in slices' : agents > 1 ? ', each hears all' : ''}`,
+    show(result.perSecond),
+    show(result.agentsCpu),
+    show(result.postgresCpu),
+    show(result.peakMiB),
+    String(published - distinct),
+    String(stored - distinct),
+  ]);
+  const head = [
+    'Agents',
+    'events/s',
+    'CPU s per million: agents',
+    'Postgres',
+    'largest agent, MiB',
+    'lost',
+    'stored twice',
+  ];
+  return table(head, rows);
 }
 
 /** Which machine it was: numbers of two machines cannot be compared. */

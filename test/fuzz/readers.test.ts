@@ -72,6 +72,20 @@ function explore(target: Target): void {
     const ms = performance.now() - started;
     if (ms > slowest.ms) slowest = { ms, bytes };
   };
+  /** Those of the inputs that reach other code, found by halves: to ask for the coverage after each would take minutes. */
+  const keepNew = (batch: readonly Buffer[]): void => {
+    for (const bytes of batch) attempt(bytes);
+    const [first] = batch;
+    if (!coverage.isNew({ remember: batch.length === 1 }) || first === undefined) return;
+    if (batch.length > 1) {
+      const half = Math.ceil(batch.length / 2);
+      keepNew(batch.slice(0, half));
+      keepNew(batch.slice(half));
+      return;
+    }
+    inputs.push(first);
+    if (first.length <= KEPT_BYTES && kept.length < KEPT_INPUTS) kept.push(first);
+  };
   for (const bytes of inputs) attempt(bytes);
   coverage.isNew({ remember: true });
   for (const end = performance.now() + SECONDS * 1000; performance.now() < end; runs += BATCH) {
@@ -79,13 +93,7 @@ function explore(target: Target): void {
       mutated(inputs[chance.below(inputs.length)] ?? Buffer.alloc(0), inputs, chance),
     );
     for (const bytes of batch) attempt(bytes);
-    if (!coverage.isNew({ remember: false })) continue;
-    for (const bytes of batch) {
-      attempt(bytes);
-      if (!coverage.isNew({ remember: true })) continue;
-      inputs.push(bytes);
-      if (bytes.length <= KEPT_BYTES && kept.length < KEPT_INPUTS) kept.push(bytes);
-    }
+    if (coverage.isNew({ remember: false })) keepNew(batch);
   }
   coverage.close();
   writeCorpus(target.name, kept);
