@@ -103,7 +103,6 @@ const health: Section = {
       empty: '–',
       unit: 'short',
       calc: 'sum',
-      sparkline: true,
       thresholds: [
         [0, 'green'],
         [1, 'orange'],

@@ -170,7 +170,6 @@ export interface Stat extends Base {
   /** Colour from each value on, e.g. `[[0, 'green'], [1, 'red']]`; none: the colour of text */
   readonly thresholds?: ReadonlyArray<readonly [number, string]>;
   readonly mappings?: readonly ValueMapping[];
-  readonly sparkline?: boolean;
   readonly withNames?: boolean;
 }
 
@@ -178,7 +177,7 @@ export function stat(options: Stat): statSdk.PanelBuilder {
   const builder = base(new statSdk.PanelBuilder(), options)
     .unit(options.unit)
     .colorMode(options.thresholds === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
-    .graphMode(options.sparkline ? BigValueGraphMode.Area : BigValueGraphMode.None)
+    .graphMode(BigValueGraphMode.None)
     .textMode(options.withNames ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
     .reduceOptions(
       new ReduceDataOptionsBuilder()
@@ -198,7 +197,7 @@ export function thresholds(steps: ReadonlyArray<readonly [number, string]>): Thr
     .steps(steps.map(([value, color], index) => ({ value: index === 0 ? null : value, color })));
 }
 
-export interface BarGauge extends Omit<Stat, 'sparkline' | 'withNames'> {
+export interface BarGauge extends Omit<Stat, 'withNames'> {
   /** A bar for each row in place of one for each series */
   readonly values?: boolean;
 }
