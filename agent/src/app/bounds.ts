@@ -95,7 +95,7 @@ function modelBounds({ config, cluster, metrics }: BoundsDeps): Bound[] {
 }
 
 function clientBounds({ config, live, connections, history }: BoundsDeps): Bound[] {
-  const { subscribers, dropped } = live.stats();
+  const { subscribers, dropped, refused } = live.stats();
   const reads = history?.reads();
   return [
     {
@@ -112,7 +112,7 @@ function clientBounds({ config, live, connections, history }: BoundsDeps): Bound
       used: subscribers,
       limit: config.http.maxLiveStreams,
       unit: 'count',
-      exceeded: dropped,
+      exceeded: dropped + refused,
       option: '--max-live-streams',
       then: 'further ones are refused with 503; one that reads too slowly loses its oldest messages, and is told how many',
     },
@@ -124,9 +124,9 @@ function clientBounds({ config, live, connections, history }: BoundsDeps): Bound
             used: reads.taken,
             limit: reads.seats,
             unit: 'count' as const,
-            exceeded: reads.refused,
+            exceeded: reads.refused + reads.timedOut,
             option: '--database-connections',
-            then: 'further ones wait for ten seconds, 100 at most; others are refused with 503',
+            then: 'further ones wait for ten seconds, 100 at most; others are refused with 503; one that takes longer than --statement-timeout is ended with 504',
           },
         ]),
   ];

@@ -14,6 +14,7 @@ import { AgentLog, type LastRun } from '../sinks/history/agent-log.ts';
 import { migrate, openPool } from '../sinks/history/database.ts';
 import { type HistorySize, Partitions } from '../sinks/history/partitions.ts';
 import { openHistoryReader } from '../sinks/history/read/reader.ts';
+import type { SessionOptions } from '../sinks/history/read/session.ts';
 import type { TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
 import type { EventBatch } from '../sinks/port.ts';
@@ -76,7 +77,7 @@ export interface History {
   /** Resolves when the database was reached, or could not be at the first try. */
   readonly firstTry: Promise<void>;
   /** Transactions that read. */
-  reads(): GateStats;
+  reads(): GateStats & { readonly timedOut: number };
   /** As last asked; undefined before the first answer. */
   size(): HistorySize | undefined;
   /** Why the history cannot be written or read; undefined when it can. */
@@ -100,7 +101,9 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const { clock, logger } = deps;
   const seats = Math.max(1, options.maxConnections - WRITERS);
   const gate = new Gate({ seats, waiting: READS_WAITING, patienceMs: READS_PATIENCE_MS, clock });
-  const opening = keepOpening({ ...options, gate }, deps, (last) => listening.previousRun(last));
+  let timedOut = 0;
+  const onTimeout = (): void => void (timedOut += 1);
+  const opening = keepOpening({ ...options, gate, onTimeout }, deps, (last) => listening.previousRun(last));
   const parts = (): OpenParts | undefined => opening.parts;
   const listening = startListeningLog({
     ...{ ...options, clock, logger },
@@ -143,7 +146,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
 
   return {
     size: () => size,
-    reads: () => gate.stats(),
+    reads: () => ({ ...gate.stats(), timedOut }),
     reader: lazyReader(
       () => parts()?.reader,
       () => opening.problem,
@@ -206,7 +209,7 @@ interface Opening {
 
 /** Tries to open the database until it succeeds or is stopped. */
 function keepOpening(
-  options: HistoryOptions & { readonly gate: Gate },
+  options: HistoryOptions & Pick<SessionOptions, 'gate' | 'onTimeout'>,
   deps: HistoryDeps,
   previousRun: (last: LastRun | undefined) => void,
 ): Opening {
@@ -254,7 +257,7 @@ function keepOpening(
 
 async function openParts(
   pool: Opening['pool'],
-  options: HistoryOptions & { readonly gate: Gate },
+  options: HistoryOptions & Pick<SessionOptions, 'gate' | 'onTimeout'>,
   deps: HistoryDeps,
 ): Promise<OpenParts> {
   const shared = { ...options, pool, clock: deps.clock, logger: deps.logger };

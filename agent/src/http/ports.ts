@@ -100,6 +100,8 @@ export interface LiveSubscription extends AsyncIterable<LiveMessage> {
 export interface LiveFeed {
   /** Messages from now on, in the order they happened. `maxQueue` messages wait at most. */
   subscribe(filter: LiveFilter, options: { readonly maxQueue: number }): LiveSubscription;
+  /** To be told of each subscriber that found no seat. */
+  refuse(): void;
 }
 
 /** How the agent stands, for `/api/v1/status`, the health probes and the index page. */

@@ -121,6 +121,7 @@ describe('GET /stream', () => {
     await until(() => third.text().includes('too-many-subscribers'));
     expect(third.text()).toMatch(/^HTTP\/1.1 503 /);
     expect(await refused('')).toBe(503);
+    expect(deps.live.refused()).toBe(2);
   });
 
   it('ends when the server closes', async () => {

@@ -35,6 +35,7 @@ export class LiveSeats {
       );
     }
     if (this.#taken.size < this.max) return;
+    this.#feed.refuse();
     const message = `All ${this.max} live streams are taken; close one, or poll the other routes.`;
     throw new ApiProblem(503, 'too-many-subscribers', message);
   }

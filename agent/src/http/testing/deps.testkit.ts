@@ -55,6 +55,7 @@ export interface TestFeed extends LiveFeed {
   publish(message: LiveMessage): void;
   readonly filters: readonly LiveFilter[];
   readonly open: () => number;
+  readonly refused: () => number;
 }
 
 export function liveTask(members: Partial<LiveTask> = {}): LiveTask {
@@ -69,8 +70,11 @@ export function liveTask(members: Partial<LiveTask> = {}): LiveTask {
 function testFeed(): TestFeed {
   const filters: LiveFilter[] = [];
   const receivers = new Set<(message: LiveMessage) => void>();
+  let refusals = 0;
   return {
     filters,
+    refused: () => refusals,
+    refuse: () => void (refusals += 1),
     open: () => receivers.size,
     publish: (message) => receivers.forEach((receive) => receive(message)),
     subscribe(filter, { maxQueue }) {

@@ -133,7 +133,7 @@ describe('a slow reader', () => {
     const subscription = scene.hub.subscribe({ kinds: ['task'] }, { maxQueue: 6 });
     for (const type of ['task-received', 'task-started', 'task-succeeded']) scene.send(type, 't1');
     expect((await read(subscription, 3)).map(brief)).toEqual(['t1 RECEIVED', 't1 STARTED', 't1 SUCCESS']);
-    expect(scene.hub.stats()).toEqual({ subscribers: 0, dropped: 0, coalesced: 0 });
+    expect(scene.hub.stats()).toEqual({ subscribers: 0, refused: 0, dropped: 0, coalesced: 0 });
   });
 
   it('gets only the latest state of a task when it is behind', async () => {
@@ -157,7 +157,7 @@ describe('a slow reader', () => {
     expect(slow.takeDropped()).toBe(0);
     expect((await read(slow, 3)).map(brief)).toEqual(['t7 RECEIVED', 't8 RECEIVED', 't9 RECEIVED']);
     expect(await read(other, 10)).toHaveLength(10);
-    expect(scene.hub.stats()).toEqual({ subscribers: 0, dropped: 7, coalesced: 0 });
+    expect(scene.hub.stats()).toEqual({ subscribers: 0, refused: 0, dropped: 7, coalesced: 0 });
   });
 
   it('holds no more than its queue, whatever comes', async () => {

@@ -19,6 +19,8 @@ export class LiveHub implements LiveFeed {
   readonly #subscribers = new Set<Subscriber>();
   readonly #losses: LiveLosses = { dropped: 0, coalesced: 0 };
 
+  #refused = 0;
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -37,9 +39,13 @@ export class LiveHub implements LiveFeed {
     return subscription;
   }
 
-  /** For the agent's own metrics; `dropped` and `coalesced` only grow. */
-  stats(): { readonly subscribers: number } & Readonly<LiveLosses> {
-    return { subscribers: this.#subscribers.size, ...this.#losses };
+  refuse(): void {
+    this.#refused += 1;
+  }
+
+  /** For the agent's own metrics; all but `subscribers` only grow. */
+  stats(): { readonly subscribers: number; readonly refused: number } & Readonly<LiveLosses> {
+    return { subscribers: this.#subscribers.size, refused: this.#refused, ...this.#losses };
   }
 
   /** Ends every subscription. */

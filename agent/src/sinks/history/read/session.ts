@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly statementTimeoutMs: number;
   /** Keeps readers from taking the connections of the writer; default: nobody is kept out. */
   readonly gate?: Gate | undefined;
+  /** Told of each statement that took too long. */
+  readonly onTimeout?: (() => void) | undefined;
 }
 
 /** One transaction that only reads: every statement in it sees the same state of the history. */
@@ -120,6 +122,7 @@ export class Sessions {
     if (error instanceof QueryError || error instanceof HistoryUnavailable) return error;
     const code = errorCode(error);
     if (code === '57014') {
+      this.#options.onTimeout?.();
       const limit = this.#options.statementTimeoutMs / 1000;
       const advice = 'narrow the time range, or search in one field of fewer tasks';
       return new QueryError('timeout', `the query took longer than ${limit} s: ${advice}`, undefined, { cause: error });
