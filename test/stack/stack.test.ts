@@ -186,7 +186,7 @@ beforeAll(async () => {
   forger = new EventForger(redis.url);
   await openMonitoring(rabbitPrometheusPort);
   watchAlerts();
-}, 300_000);
+}, 600_000);
 
 describe('the stack', () => {
   it('is quiet while all is well', async () => {
