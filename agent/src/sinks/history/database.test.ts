@@ -17,6 +17,7 @@ describe('migrate', () => {
       { name: '0003_events_by_time' },
       { name: '0004_healing' },
       { name: '0006_imports' },
+      { name: '0007_hourly_rollups' },
     ]);
     expect(await queryRows(url, 'select count(*)::int as n from celery_tasks')).toEqual([{ n: 0 }]);
   });

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
+import { afterIo, type Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { backoffMs } from '../backoff.ts';
 import type { BrokerTransport, ControlChannel, EventListener, TaskQueues, TransportHealth } from '../port.ts';
@@ -252,8 +252,9 @@ class RedisTransport implements BrokerTransport {
     this.#heard = true;
     this.#hasEvents = false;
     let misses = 0;
-    const stopHeartbeat = this.#clock.every(this.#options.heartbeatMs ?? 10_000, () => {
-      // Between two rounds the event loop has read what lay in the socket, so a busy agent never counts two misses.
+    let isLooking = false;
+    const look = (): void => {
+      isLooking = false;
       misses = this.#heard ? 0 : misses + 1;
       this.#heard = false;
       if (misses >= 2) {
@@ -268,6 +269,11 @@ class RedisTransport implements BrokerTransport {
         () => undefined,
       );
       this.#checkMaster(socket, target);
+    };
+    // Looked at once what lies in the socket is read: a busy event loop may run a timer twice before it comes to that.
+    const stopHeartbeat = this.#clock.every(this.#options.heartbeatMs ?? 10_000, () => {
+      if (!isLooking) afterIo(look);
+      isLooking = true;
     });
     const stopProbe = this.#probeWhileSilent(target);
     const { error } = await socket.ended;

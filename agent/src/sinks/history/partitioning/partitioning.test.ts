@@ -38,6 +38,37 @@ const SERVERS: readonly Server[] = [
   { name: 'Citus', extension: 'citus', url: process.env['UMBEL_TEST_CITUS_URL'] },
 ];
 
+interface Place {
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly partitions: Partitions;
+}
+
+async function storeAndAsk({ pool, clock, partitions }: Place): Promise<void> {
+  await partitions.prepareAhead();
+  const writer = openHistoryWriter({ pool, clock, logger: quietLogger, partitions, recall: false });
+  const other = openHistoryWriter({ pool, clock, logger: quietLogger, recall: false });
+  const [sent, received, started, succeeded] = life('a', 0);
+  if (!sent || !received || !started || !succeeded) throw new Error('no life');
+  const beat = event('worker-heartbeat', 'celery@one', 1, { freq: 2, active: 1 });
+  await writer.write(batch(sent, received, beat));
+  expect(await other.write(batch(received, started, ...life('b', 10)))).toMatchObject({ inserted: 5, doubled: 1 });
+  expect(await writer.write(batch(started, succeeded, beat))).toMatchObject({ inserted: 1, doubled: 2 });
+  await writer.close();
+  await other.close();
+
+  const reader = openHistoryReader({ pool, clock, logger: quietLogger, statementTimeoutMs: 30_000 });
+  expect(await reader.findTask('a')).toMatchObject({ state: 'SUCCESS', name: 'app.add', runtime: 0.5 });
+  const timeline = (await reader.taskTimeline('a')).map(({ type }) => type);
+  expect(timeline).toEqual(['task-sent', 'task-received', 'task-started', 'task-succeeded']);
+  const series = { fromMs: NOON * 1000, toMs: NOON * 1000 + 60_000, stepMs: 60_000, by: [], limit: 10 } as const;
+  expect(await reader.series({ ...series, columns: ['count', 'p50'] })).toMatchObject([
+    { points: [{ values: [2, expect.closeTo(0.5, 0)] }] },
+  ]);
+  expect(await reader.queueNames()).toEqual(['high']);
+  expect((await reader.events({ fromMs: NOON * 1000, names: ['app.add'] }, 10)).events).toHaveLength(8);
+}
+
 for (const { name, extension, url } of SERVERS) {
   const isThere = extension === undefined || url !== undefined;
   if (!isThere) {
@@ -78,30 +109,7 @@ for (const { name, extension, url } of SERVERS) {
       }
     });
 
-    it('takes events, doubled ones and another writer’s, and answers', async () => {
-      await partitions.prepareAhead();
-      const writer = openHistoryWriter({ pool, clock, logger: quietLogger, partitions, recall: false });
-      const other = openHistoryWriter({ pool, clock, logger: quietLogger, recall: false });
-      const [sent, received, started, succeeded] = life('a', 0);
-      if (!sent || !received || !started || !succeeded) throw new Error('no life');
-      const beat = event('worker-heartbeat', 'celery@one', 1, { freq: 2, active: 1 });
-      await writer.write(batch(sent, received, beat));
-      expect(await other.write(batch(received, started, ...life('b', 10)))).toMatchObject({ inserted: 5, doubled: 1 });
-      expect(await writer.write(batch(started, succeeded, beat))).toMatchObject({ inserted: 1, doubled: 2 });
-      await writer.close();
-      await other.close();
-
-      const reader = openHistoryReader({ pool, clock, logger: quietLogger, statementTimeoutMs: 30_000 });
-      expect(await reader.findTask('a')).toMatchObject({ state: 'SUCCESS', name: 'app.add', runtime: 0.5 });
-      const timeline = (await reader.taskTimeline('a')).map(({ type }) => type);
-      expect(timeline).toEqual(['task-sent', 'task-received', 'task-started', 'task-succeeded']);
-      const series = { fromMs: NOON * 1000, toMs: NOON * 1000 + 60_000, stepMs: 60_000, by: [], limit: 10 } as const;
-      expect(await reader.series({ ...series, columns: ['count', 'p50'] })).toMatchObject([
-        { points: [{ values: [2, expect.closeTo(0.5, 0)] }] },
-      ]);
-      expect(await reader.queueNames()).toEqual(['high']);
-      expect((await reader.events({ fromMs: NOON * 1000, names: ['app.add'] }, 10)).events).toHaveLength(8);
-    });
+    it('takes events, doubled ones and another writer’s, and answers', () => storeAndAsk({ pool, clock, partitions }));
 
     it('takes a table that a newer release adds, with its rows', async () => {
       const hours = 'select * from celery_task_rollups_hourly order by hour, name, queue';
