@@ -76,6 +76,14 @@ export class EventForger {
     await this.#redis.client('KILL', 'TYPE', 'pubsub');
   }
 
+  /** More unacknowledged messages of the queue, like one there is: what more workers would leave that are killed. */
+  async leaveUnacked(queue: string, messages: number): Promise<void> {
+    const isOfQueue = (text: string): boolean => (JSON.parse(text) as unknown[])[2] === queue;
+    const like = (await this.#redis.hvals('unacked')).find(isOfQueue);
+    if (like === undefined) throw new Error(`no message of ${queue} is unacknowledged`);
+    for (let i = 0; i < messages; i++) await this.#redis.hset('unacked', randomUUID(), like);
+  }
+
   async deleteKey(key: string): Promise<void> {
     await this.#redis.del(key);
   }
