@@ -4,13 +4,12 @@ import { envelope } from '../celery-app/publish.mjs';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import type { CeleryWorker } from '../support/celery.ts';
-import { appEnvironment, startCelery } from '../support/celery.ts';
+import { sendAsApp, startCelery } from '../support/celery.ts';
 import { queryRows } from '../support/database.ts';
 import { getObject } from '../support/http.ts';
-import { startPython } from '../support/python.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor, within } from '../support/wait.ts';
+import { waitFor } from '../support/wait.ts';
 
 const TOKEN = 'healing-admin';
 
@@ -38,17 +37,6 @@ beforeAll(async () => {
   });
   await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 1, 30_000, 'the agent listening');
 }, 300_000);
-
-/** Sends tasks as an app does; `[task, argument, queue]`. Resolves to their ids. */
-async function send(...calls: readonly (readonly [string, unknown[], string])[]): Promise<string[]> {
-  const code = calls.map(
-    ([name, args, queue]) => `print(app.app.send_task('${name}', ${JSON.stringify(args)}, queue='${queue}').id)`,
-  );
-  const python = startPython(['-c', `import app; ${code.join('; ')}`], appEnvironment({ brokerUrl }));
-  const { code: status } = await within(python.exited, 60_000, 'sending tasks');
-  if (status !== 0) throw new Error(python.output());
-  return python.stdout().trim().split('\n');
-}
 
 /** An event of the app's own, as `self.send_event('task-progress', …)` sends it. */
 async function tellProgress(uuid: string): Promise<void> {
@@ -106,7 +94,8 @@ async function healedGap(cause: RegExp): Promise<ApiGap> {
 }
 
 it('gives tasks their end that they came to while the agent was killed', async () => {
-  const known = await send(
+  const known = await sendAsApp(
+    { brokerUrl },
     ['shop.sleep', [3], 'celery'],
     ['shop.add', [1, 2], 'celery'],
     ['shop.fail', ['x'], 'celery'],
@@ -118,7 +107,7 @@ it('gives tasks their end that they came to while the agent was killed', async (
   await inState(slow, 'PROGRESS');
   const killedMs = Date.now();
   await agent.kill('SIGKILL');
-  const [unheard] = await send(['shop.add', [20, 22], 'celery']);
+  const [unheard] = await sendAsApp({ brokerUrl }, ['shop.add', [20, 22], 'celery']);
   const client = new Redis(brokerUrl);
   const isDone = async (id: string): Promise<boolean> =>
     /"status": "(SUCCESS|FAILURE)"/.test((await client.get(`celery-task-meta-${id}`)) ?? '');
@@ -156,7 +145,11 @@ it('gives tasks their end that they came to while the agent was killed', async (
 }, 120_000);
 
 it('tells tasks that are lost with their worker from those that are delivered again, and sends the lost ones anew', async () => {
-  const [lost, late] = await send(['shop.sleep', [60], 'reports'], ['shop.sleep_late', [60], 'emails']);
+  const [lost, late] = await sendAsApp(
+    { brokerUrl },
+    ['shop.sleep', [60], 'reports'],
+    ['shop.sleep_late', [60], 'emails'],
+  );
   await Promise.all([inState(lost, 'STARTED'), inState(late, 'STARTED')]);
   await Promise.all([workers.doomed.kill('SIGKILL'), workers.late.kill('SIGKILL')]);
 

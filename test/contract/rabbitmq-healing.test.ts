@@ -4,12 +4,11 @@ import { Redis } from 'ioredis';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import type { CeleryWorker } from '../support/celery.ts';
-import { appEnvironment, startCelery } from '../support/celery.ts';
+import { sendAsApp, startCelery } from '../support/celery.ts';
 import { getObject } from '../support/http.ts';
-import { startPython } from '../support/python.ts';
 import { startRabbitMq } from '../support/rabbitmq.ts';
 import { startRedis } from '../support/redis.ts';
-import { waitFor, within } from '../support/wait.ts';
+import { waitFor } from '../support/wait.ts';
 
 let brokerUrl: string;
 let backend: string;
@@ -37,22 +36,17 @@ beforeAll(async () => {
 const worker = (name: string, queue: string): Promise<CeleryWorker> =>
   startCelery({ brokerUrl, backend, name, queues: [queue], concurrency: 1 });
 
-/** Sends tasks as an app does; `[task, seconds, queue]`. Resolves to their ids. */
-async function send(...calls: readonly (readonly [string, number, string])[]): Promise<string[]> {
-  const code = calls.map(([name, s, queue]) => `print(app.app.send_task('${name}', [${s}], queue='${queue}').id)`);
-  const python = startPython(['-c', `import app; ${code.join('; ')}`], appEnvironment({ brokerUrl, backend }));
-  const { code: status } = await within(python.exited, 60_000, 'sending tasks');
-  if (status !== 0) throw new Error(python.output());
-  return python.stdout().trim().split('\n');
-}
-
 const task = (id = ''): Promise<Record<string, unknown>> => getObject(`${agent.url}/api/v1/tasks/${id}`);
 
 const inState = (id: string | undefined, state: string): Promise<unknown> =>
   waitFor(async () => (await task(id))['state'] === state, 60_000, `${id ?? 'task'} being ${state}`);
 
 it('gives up what is lost with its worker, and leaves what RabbitMQ has back, for as long as nobody takes it', async () => {
-  const [lost, late] = await send(['shop.sleep', 60, 'reports'], ['shop.sleep_late', 3, 'emails']);
+  const [lost, late] = await sendAsApp(
+    { brokerUrl, backend },
+    ['shop.sleep', [60], 'reports'],
+    ['shop.sleep_late', [3], 'emails'],
+  );
   await Promise.all([inState(lost, 'STARTED'), inState(late, 'STARTED')]);
   await Promise.all([workers.doomed.kill('SIGKILL'), workers.late.kill('SIGKILL')]);
   await waitFor(async () => (await task(lost))['orphaned'] === 'worker-lost', 90_000, 'the lost one being orphaned');
@@ -65,13 +59,13 @@ it('gives up what is lost with its worker, and leaves what RabbitMQ has back, fo
 }, 240_000);
 
 it('heals what ended while no agent ran and the queue of the events was deleted', async () => {
-  const [slow] = await send(['shop.sleep', 2, 'celery']);
+  const [slow] = await sendAsApp({ brokerUrl, backend }, ['shop.sleep', [2], 'celery']);
   await inState(slow, 'STARTED');
   await agent.kill('SIGKILL');
   const model = await connect(brokerUrl);
   const channel = await model.createChannel();
   await channel.deleteQueue('umbel.events');
-  const [unheard] = await send(['shop.sleep', 0, 'celery']);
+  const [unheard] = await sendAsApp({ brokerUrl, backend }, ['shop.sleep', [0], 'celery']);
   const results = new Redis(backend);
   const isDone = async (): Promise<boolean> => (await results.exists(`celery-task-meta-${unheard ?? ''}`)) === 1;
   await waitFor(isDone, 60_000, 'both being done');

@@ -73,3 +73,17 @@ export async function runLoad(name: string, place: AppPlace, args: readonly stri
   const last = load.stdout().trimEnd().split('\n').at(-1) ?? '';
   return JSON.parse(last) as LoadReport;
 }
+
+/** Sends tasks as an app does; `[task, arguments, queue]`. Resolves to their ids. */
+export async function sendAsApp(
+  place: AppPlace,
+  ...calls: readonly (readonly [string, readonly unknown[], string])[]
+): Promise<string[]> {
+  const code = calls.map(
+    ([name, args, queue]) => `print(app.app.send_task('${name}', ${JSON.stringify(args)}, queue='${queue}').id)`,
+  );
+  const python = startPython(['-c', `import app; ${code.join('; ')}`], appEnvironment(place));
+  const { code: status } = await within(python.exited, 60_000, 'sending tasks');
+  if (status !== 0) throw new Error(python.output());
+  return python.stdout().trim().split('\n');
+}
