@@ -15,7 +15,7 @@ import { indexedSql, needsCheck, scannedSql, whereSql } from './filter-sql.ts';
 import { readChildren, readGaps, readQueueNames, readTaskNames, readWorkers } from './listings.ts';
 import { decodeCursor, encodeCursor } from './order.ts';
 import { readSeries } from './series.ts';
-import { type Session, Sessions } from './session.ts';
+import { type Plans, type Session, Sessions } from './session.ts';
 import { isStorable, Params } from './sql.ts';
 import { contextOf, lookUpIds, positionOf, readTasks } from './task-query.ts';
 import { TASK_COLUMNS, type TaskRow, toTaskRecord } from './task-row.ts';
@@ -105,22 +105,24 @@ class PostgresReader implements HistoryReader {
   }
 
   async findTask(taskId: string): Promise<TaskRecord | undefined> {
-    const rows = await this.#use((session) =>
-      session.prepared<TaskRow>(
-        'find-task',
-        `select ${TASK_COLUMNS} from celery_tasks t where t.task_id = $1::text order by t.seen_on desc limit 1`,
-        [keyId(taskId)],
-      ),
+    const rows = await this.#use(
+      (session) =>
+        session.prepared<TaskRow>(
+          'find-task',
+          `select ${TASK_COLUMNS} from celery_tasks t where t.task_id = $1::text order by t.seen_on desc limit 1`,
+          [keyId(taskId)],
+        ),
+      'kept',
     );
     return rows.map(toTaskRecord)[0];
   }
 
   taskTimeline(taskId: string, limit = DEFAULT_TIMELINE) {
-    return this.#use((session) => readTimeline(session, taskId, limit));
+    return this.#use((session) => readTimeline(session, taskId, limit), 'kept');
   }
 
   childrenOf(taskIds: readonly string[]) {
-    return this.#use((session) => readChildren(session, taskIds));
+    return this.#use((session) => readChildren(session, taskIds), 'kept');
   }
 
   async workflow(rootId: string, limit: number): Promise<TaskRecord[]> {
@@ -166,15 +168,15 @@ class PostgresReader implements HistoryReader {
   }
 
   queueNames() {
-    return this.#use(readQueueNames);
+    return this.#use(readQueueNames, 'kept');
   }
 
   gaps(fromMs: number, toMs: number, limit: number) {
     return this.#use((session) => readGaps(session, fromMs, toMs, limit));
   }
 
-  #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#sessions.use(work);
+  #use<T>(work: (session: Session) => Promise<T>, plans?: Plans): Promise<T> {
+    return this.#sessions.use(work, plans);
   }
 
   async #listAll(filter: TaskFilter, sort: TaskSort, offset: number): Promise<TaskRecord[]> {

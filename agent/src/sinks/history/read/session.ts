@@ -22,9 +22,15 @@ export interface SessionOptions {
 export interface Session {
   readonly dialect: Dialect;
   rows<T extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<T[]>;
-  /** The same, planned once a connection: over many partitions, planning takes longer than a look-up by key. */
+  /** The same, under a name: in a session with kept plans it is planned once a connection. */
   prepared<T extends QueryResultRow>(name: string, text: string, values: readonly unknown[]): Promise<T[]>;
 }
+
+/**
+ * How the statements of a session are planned: for their values, or once, without them. Left alone, Postgres makes five
+ * plans for values before it keeps one, on each connection, which over many partitions take longer than a look-up by key.
+ */
+export type Plans = 'fresh' | 'kept';
 
 /** Opens sessions on a pool, and turns what goes wrong into the errors of core/query/reader.ts. */
 export class Sessions {
@@ -36,8 +42,8 @@ export class Sessions {
   }
 
   /** @throws HistoryUnavailable, QueryError */
-  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const open = await this.open();
+  async use<T>(work: (session: Session) => Promise<T>, plans: Plans = 'fresh'): Promise<T> {
+    const open = await this.open(plans);
     try {
       const result = await work(open.session);
       await open.end();
@@ -49,7 +55,7 @@ export class Sessions {
   }
 
   /** A session whose end the caller decides; exactly one of `end` and `abandon` must be called. */
-  async open(): Promise<OpenSession> {
+  async open(plans: Plans = 'fresh'): Promise<OpenSession> {
     const leave = await this.#enter();
     const client = await this.#connect().catch((error: unknown) => {
       leave();
@@ -65,7 +71,7 @@ export class Sessions {
     };
     try {
       this.#dialect ??= await readDialect(client);
-      await client.query(`begin isolation level repeatable read read only; ${this.#settings()}`);
+      await client.query(`begin isolation level repeatable read read only; ${this.#settings(plans)}`);
     } catch (error) {
       release(true);
       throw this.translate(error);
@@ -96,9 +102,11 @@ export class Sessions {
    * Compiling a query (JIT) costs more than any of ours runs, once there are many partitions. With the default 4 MB
    * of work_mem, series sort on disk what they could group in memory (measured: 980 ms against 330).
    */
-  #settings(): string {
+  #settings(plans: Plans): string {
     const timeout = Math.max(1, Math.round(this.#options.statementTimeoutMs));
-    return `set local statement_timeout = ${timeout}; set local jit = off; set local work_mem = '32MB'`;
+    const mode = plans === 'kept' ? 'force_generic_plan' : 'auto';
+    return `set local statement_timeout = ${timeout}; set local jit = off; set local work_mem = '32MB';
+      set local plan_cache_mode = ${mode}`;
   }
 
   async #enter(): Promise<() => void> {
