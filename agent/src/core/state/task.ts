@@ -84,9 +84,8 @@ export function mergeTaskEvent(task: TaskState, event: CeleryEvent): void {
 
   const state = stateOfSubject(subject);
   if (task.mark !== null && task.mark.kind !== 'healed') task.mark = null;
-  const current = task.odd === null ? task.state : currentState(task);
-  if (state !== RETRY && current !== RETRY && precedence(state) > precedence(current)) {
-    // It happened before what is known already, so it only fills in.
+  if (isBehind(task, state)) {
+    // It only fills in.
     mergeReceived(task, fields);
     if (state === RECEIVED) return;
     mergeOthers(task, event);
@@ -97,6 +96,24 @@ export function mergeTaskEvent(task: TaskState, event: CeleryEvent): void {
     mergeOthers(task, event);
     setState(task, state);
   }
+}
+
+/** By Celery's rules the state comes logically before the task's own. */
+function isBehind(task: TaskState, state: string): boolean {
+  const current = currentState(task);
+  return state !== RETRY && current !== RETRY && precedence(state) > precedence(current);
+}
+
+/**
+ * Whether the event may have been sent before one that is merged already, so that another order of the two would have
+ * given another task. False for what goes on as tasks do: later, and to a state as strong or stronger.
+ */
+export function mayBeLate(task: TaskState, { subject, timestamp }: CeleryEvent): boolean {
+  if (task.timestamp === null) return false;
+  const state = stateOfSubject(subject);
+  // Next to a retry every event wins, whichever of the two comes last.
+  const mayOverrule = state === RETRY || currentState(task) === RETRY || isBehind(task, state);
+  return mayOverrule || timestamp <= task.timestamp;
 }
 
 function currentState(task: TaskState): unknown {

@@ -22,12 +22,15 @@ export interface TaskEntry {
   readonly seenOn: number;
   /** Whether a row of it is committed. */
   stored: boolean;
+  /** Begun with a stored row: another writer may have merged events into it that come after those yet to be merged here. */
+  isShared: boolean;
   /** Texts that were cut: what is left of them, and how long they were. */
   cuts: Map<string, { readonly text: string; readonly length: number }> | null;
   failure: { readonly exception: unknown; readonly traceback: unknown; readonly key: FailureKey | null } | null;
 }
 
-const TIMES = ['sent', 'received', 'started', 'succeeded', 'failed', 'retried', 'revoked', 'rejected'] as const;
+/** Members that hold when the event of their name was sent. */
+export const TIMES = ['sent', 'received', 'started', 'succeeded', 'failed', 'retried', 'revoked', 'rejected'] as const;
 /** Texts for indexes or filters: at most `KEY_LIMIT` characters. */
 const KEYS = [
   'name',
@@ -62,7 +65,7 @@ export const TASK_SELECTION = NAMES.map((name) => {
 }).join(', ');
 
 export function newTaskEntry(uuid: string, seenOn: number): TaskEntry {
-  return { task: new TaskState(uuid), seenOn, stored: false, cuts: null, failure: null };
+  return { task: new TaskState(uuid), seenOn, stored: false, isShared: false, cuts: null, failure: null };
 }
 
 const ODDITY_LIMIT = 65_536;
@@ -189,6 +192,7 @@ export function readTask(row: readonly unknown[]): TaskEntry {
   }
   Object.assign(task, values);
   entry.stored = true;
+  entry.isShared = true;
   const mark = at('mark');
   if (mark === 'healed' || mark === 'orphaned' || mark === 'replaced') {
     task.mark = { kind: mark, detail: String(at('mark_detail')), at: Number(at('marked')) };

@@ -1,16 +1,16 @@
 import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
-import type { TaskState } from '../../core/state/task.ts';
 import { afterIo } from '../../lib/clock.ts';
-import { dayOf, isoDay, saneSeconds } from './days.ts';
+import { isoDay } from './days.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
+import { mergeEvents } from './merge.ts';
 import { NameBatch, type NamesSeen } from './name-rows.ts';
 import type { Recall } from './recall.ts';
 import { RollupBatch } from './rollups.ts';
 import type { RowBuffer } from './row-buffer.ts';
-import { keyId, type TextLimits } from './safe-values.ts';
-import { readTasks, type TaskMemory } from './task-memory.ts';
-import { appendTask, newTaskEntry, TASK_COLUMNS, type TaskEntry } from './task-rows.ts';
+import type { TextLimits } from './safe-values.ts';
+import type { TaskMemory } from './task-memory.ts';
+import { appendTask, TASK_COLUMNS, type TaskEntry } from './task-rows.ts';
 import { WorkerBatch, type WorkersSeen } from './worker-rows.ts';
 
 /** What a writer holds between its transactions. */
@@ -21,7 +21,6 @@ export interface WriterState {
   readonly workersSeen: WorkersSeen;
   readonly namesSeen: NamesSeen;
   readonly taskRows: RowBuffer;
-  readonly merge: (task: TaskState, event: CeleryEvent) => void;
 }
 
 /** The rows of a write's events, encoded before its turn. */
@@ -38,12 +37,6 @@ export interface Stored {
   remember(): void;
 }
 
-/** A task event's task while its transaction lasts. */
-interface Touched {
-  readonly id: string;
-  entry: TaskEntry | undefined;
-}
-
 /**
  * Stores tasks, workers, roll-ups and names in the client's open transaction, for events that it has stored already.
  * Rejects with Postgres' error; tasks it had taken out of the memory are then read again by the next write.
@@ -55,23 +48,20 @@ export async function storeState(
 ): Promise<Stored> {
   state.taskRows.clear();
   const taskEvents = events.filter(({ group }) => group === 'task');
-  const touched = new Map<string, Touched>();
-  const touchedBy = await findTasks(client, state, taskEvents, touched);
+  const { entries, byEvent } = await mergeEvents(client, state, taskEvents);
 
   const rollups = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
   const workers = new WorkerBatch(state.workersSeen);
-  taskEvents.forEach((event, index) => mergeTask(state, event, touchedBy[index]));
   // After all are merged, so that a task-started counts under the name that comes later in the same batch.
   taskEvents.forEach((event, index) => {
-    const task = touchedBy[index]?.entry?.task;
+    const task = byEvent[index]?.task;
     if (task === undefined) return;
     rollups.add(event, task);
     names.add(task.name, event.receivedMs);
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
-  const entries = [...touched.values()].flatMap(({ entry }) => entry ?? []);
   for (const entry of entries) appendTask(state.taskRows, entry, state.limits);
 
   await storeTasks(client, state.taskRows, entries);
@@ -147,37 +137,6 @@ async function insertThrough(
     rowMode: 'array',
   });
   for (const [identity] of result.rows) inserted.add(Number(identity));
-}
-
-/** Finds or reads the task of each event, in the order of the events. */
-async function findTasks(
-  client: ClientBase,
-  { memory, recall }: WriterState,
-  taskEvents: readonly CeleryEvent[],
-  touched: Map<string, Touched>,
-): Promise<Touched[]> {
-  const unknown: string[] = [];
-  const touchedBy = taskEvents.map((event) => {
-    const id = keyId(event.uuid);
-    let one = touched.get(id);
-    if (one === undefined) {
-      one = { id, entry: memory.take(id) };
-      touched.set(id, one);
-      if (one.entry === undefined && !recall.isNew(id)) unknown.push(id);
-    }
-    return one;
-  });
-  for (const entry of await readTasks(client, unknown)) {
-    const one = touched.get(entry.task.uuid);
-    if (one !== undefined) one.entry = entry;
-  }
-  return touchedBy;
-}
-
-function mergeTask({ merge }: WriterState, event: CeleryEvent, one: Touched | undefined): void {
-  if (one === undefined) return;
-  one.entry ??= newTaskEntry(one.id, dayOf(saneSeconds(event.timestamp)));
-  merge(one.entry.task, event);
 }
 
 /**

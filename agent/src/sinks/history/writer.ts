@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import type { Finding } from '../../core/heal/finding.ts';
-import { mergeTaskEvent } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
@@ -128,7 +127,6 @@ class PostgresWriter implements HistoryWriter {
       workersSeen: new Map(),
       namesSeen: new Map(),
       taskRows: new RowBuffer(),
-      merge: mergeTaskEvent,
     };
   }
 

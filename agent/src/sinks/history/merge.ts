@@ -1,0 +1,70 @@
+import type { ClientBase } from 'pg';
+import type { CeleryEvent } from '../../core/events/event.ts';
+import { mayBeLate, mergeTaskEvent } from '../../core/state/task.ts';
+import { dayOf, saneSeconds } from './days.ts';
+import { mergeAnew } from './late-events.ts';
+import type { Recall } from './recall.ts';
+import { keyId } from './safe-values.ts';
+import { readTasks, type TaskMemory } from './task-memory.ts';
+import { newTaskEntry, type TaskEntry } from './task-rows.ts';
+
+export interface Merged {
+  /** Every task that an event is about. */
+  readonly entries: readonly TaskEntry[];
+  /** The task of each event, in the order of the events. */
+  readonly byEvent: readonly TaskEntry[];
+}
+
+interface Touched {
+  readonly id: string;
+  entry: TaskEntry | undefined;
+  /** An event was merged after one that may have been sent later. */
+  isLate: boolean;
+}
+
+/**
+ * Merges task events that the client's open transaction has stored into their tasks, which it takes out of the memory or
+ * reads. Rejects with Postgres' error.
+ */
+export async function mergeEvents(
+  client: ClientBase,
+  { memory, recall }: { readonly memory: TaskMemory; readonly recall: Recall },
+  events: readonly CeleryEvent[],
+): Promise<Merged> {
+  const touched = new Map<string, Touched>();
+  const unknown: string[] = [];
+  const touchedBy = events.map(({ uuid }) => {
+    const id = keyId(uuid);
+    let one = touched.get(id);
+    if (one === undefined) {
+      one = { id, entry: memory.take(id), isLate: false };
+      touched.set(id, one);
+      if (one.entry === undefined && !recall.isNew(id)) unknown.push(id);
+    }
+    return one;
+  });
+  for (const entry of await readTasks(client, unknown)) {
+    const one = touched.get(entry.task.uuid);
+    if (one !== undefined) one.entry = entry;
+  }
+  events.forEach((event, index) => merge(event, touchedBy[index]));
+  await mergeLate(client, touched.values());
+  return {
+    entries: [...touched.values()].flatMap(({ entry }) => entry ?? []),
+    byEvent: touchedBy.flatMap(({ entry }) => entry ?? []),
+  };
+}
+
+function merge(event: CeleryEvent, one: Touched | undefined): void {
+  if (one === undefined) return;
+  one.entry ??= newTaskEntry(one.id, dayOf(saneSeconds(event.timestamp)));
+  one.isLate ||= one.entry.isShared && mayBeLate(one.entry.task, event);
+  mergeTaskEvent(one.entry.task, event);
+}
+
+async function mergeLate(client: ClientBase, touched: Iterable<Touched>): Promise<void> {
+  const late = [...touched].filter(({ isLate }) => isLate);
+  const entries = late.flatMap(({ entry }) => entry ?? []);
+  const anew = await mergeAnew(client, entries);
+  for (const one of late) one.entry = anew.get(one.id) ?? one.entry;
+}
