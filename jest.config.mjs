@@ -7,7 +7,11 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/agent/dist/', '<rootDir>/node_modules/.cache/'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  setupFilesAfterEnv: ['<rootDir>/test/support/fixed-seed.ts', '<rootDir>/test/support/after-each-file.ts'],
+  setupFilesAfterEnv: [
+    '<rootDir>/test/support/fixed-seed.ts',
+    '<rootDir>/test/support/refused-origin.ts',
+    '<rootDir>/test/support/after-each-file.ts',
+  ],
 };
 
 export default {
