@@ -3,6 +3,7 @@ import { taskRecord } from '../../agent/src/control/control.testkit.ts';
 import { openControl } from '../../agent/src/control/open.ts';
 import type { CommandResult, Target } from '../../agent/src/core/control/command.ts';
 import { checkArguments, COMMANDS, commandOf } from '../../agent/src/core/control/commands.ts';
+import { hintFor } from '../../agent/src/core/control/hints.ts';
 import type { ControlService } from '../../agent/src/core/control/service.ts';
 import { decodeMessage } from '../../agent/src/core/events/decode.ts';
 import { ClusterState } from '../../agent/src/core/state/cluster.ts';
@@ -21,6 +22,7 @@ const logger: Logger = { debug: silent, info: silent, warn: silent, error: silen
 const POOLS = ['prefork', 'solo', 'threads'] as const;
 type Pool = (typeof POOLS)[number];
 
+let brokerUrl: string;
 let workers: Record<Pool, CeleryWorker>;
 let control: ControlService & Closable;
 const cluster = new ClusterState({ openTasks: 1000, finishedTasks: 1000, workers: 100, recentEvents: 10_000 });
@@ -28,7 +30,7 @@ const open: Closable[] = [];
 
 beforeAll(async () => {
   const redis = await startRedis();
-  const brokerUrl = `${redis.url}/0`;
+  brokerUrl = `${redis.url}/0`;
   const transport = openTransport(parseBrokerUrls(brokerUrl), { clock: systemClock, logger });
   open.push(transport);
   transport.consumeEvents({
@@ -144,8 +146,11 @@ describe.each(POOLS)('a worker of pool %s', (pool) => {
 
   it('takes time limits, and says what it cannot', async () => {
     expect(await said(pool, 'time_limit', { task_name: 'shop.add', soft: 5, hard: 9 })).toMatch(/successfully/);
-    expect(await said(pool, 'autoscale', { min: 1, max: 3 })).toMatch(/^error: .*Autoscale not enabled/);
-    expect(await said(pool, 'pool_restart')).toMatch(/^error: .*Pool restarts not enabled/);
+    const [scaled, restarted] = [await said(pool, 'autoscale', { min: 1, max: 3 }), await said(pool, 'pool_restart')];
+    expect(scaled).toMatch(/^error: .*Autoscale not enabled/);
+    expect(hintFor('autoscale', String(scaled))).toContain('--autoscale=');
+    expect(restarted).toMatch(/^error: .*Pool restarts not enabled/);
+    expect(hintFor('pool_restart', String(restarted))).toContain('worker_pool_restarts = True');
     expect(await said(pool, 'revoke_by_stamped_headers', { headers: { batch: ['b1'] } })).toMatch(/flagged as revoked/);
   });
 
@@ -157,8 +162,12 @@ describe.each(POOLS)('a worker of pool %s', (pool) => {
 
   it('grows and shrinks where the pool can', async () => {
     if (pool !== 'prefork') {
-      expect(await said(pool, 'pool_grow', { n: 1 })).toMatch(/^error: AttributeError.*grow/);
-      expect(await said(pool, 'pool_shrink', { n: 1 })).toMatch(/^error: AttributeError.*shrink/);
+      const [grown, shrunk] = [await said(pool, 'pool_grow', { n: 1 }), await said(pool, 'pool_shrink', { n: 1 })];
+      expect([grown, shrunk]).toEqual([
+        expect.stringMatching(/^error: AttributeError.*grow/),
+        expect.stringMatching(/^error: AttributeError.*shrink/),
+      ]);
+      expect(hintFor('pool_grow', String(grown))).toContain('keeps its size');
       return;
     }
     expect(await said(pool, 'pool_grow', { n: 1 })).toBe('pool will grow');
@@ -247,3 +256,34 @@ describe('the whole cluster', () => {
     }
   });
 });
+
+it('a worker started so takes another autoscale range and replaces its pool', async () => {
+  const more = ['--autoscale=3,1', 'worker_pool_restarts=true'];
+  const { nodeName } = await startCelery({ brokerUrl, name: 'elastic', queues: ['elastic'], more });
+  await waitFor(() => cluster.workers().some(({ hostname }) => hostname === nodeName), 10_000, 'its heartbeat');
+  const ask = async (method: string, args: Record<string, unknown> = {}): Promise<unknown> => {
+    const target: Target = { kind: 'workers', workers: [nodeName] };
+    const { answers } = await control.call({ method, arguments: args, target }, { timeoutMs: 5000 });
+    return answers[0]?.ok === true ? answers[0].reply : answers[0]?.error;
+  };
+  const stats = async () =>
+    (await ask('stats')) as { autoscaler: { max: number; min: number }; pool: { processes: number[] } };
+
+  expect(await ask('autoscale', { max: 4, min: 2 })).toEqual({ ok: 'autoscale now max=4 min=2' });
+  expect((await stats()).autoscaler).toMatchObject({ max: 4, min: 2 });
+  const run = async (name: string, argsJson: string) =>
+    control.send({ name, argsJson, kwargsJson: '{}', options: { queue: 'elastic' } });
+  const before = (await stats()).pool.processes;
+  const running = await run('shop.sleep', '[2]');
+  await reaches(running, 'STARTED');
+  expect(await ask('pool_restart')).toEqual({ ok: 'reload started' });
+  await reaches(running, 'SUCCESS');
+  await waitFor(
+    async () => {
+      await reaches(await run('shop.echo', '[]'), 'SUCCESS');
+      return (await stats()).pool.processes.every((pid) => !before.includes(pid));
+    },
+    20_000,
+    'other processes',
+  );
+}, 60_000);

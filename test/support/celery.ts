@@ -22,6 +22,8 @@ export interface CeleryOptions extends AppPlace {
   readonly concurrency?: number;
   /** `-E`, default true. */
   readonly events?: boolean;
+  /** Further arguments of `celery worker`, settings last: `--autoscale=3,1`, `worker_pool_restarts=true`. */
+  readonly more?: readonly string[];
 }
 
 export interface CeleryWorker extends ManagedProcess {
@@ -40,13 +42,13 @@ export function appEnvironment({ brokerUrl, backend = brokerUrl, eventExchange }
 
 /** A real Celery worker of the test app, ready to take tasks. `stop()` is a warm shutdown, `kill('SIGKILL')` a crash. */
 export async function startCelery(options: CeleryOptions): Promise<CeleryWorker> {
-  const { name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true } = options;
+  const { name, queues = ['celery'], pool = 'prefork', concurrency = 2, events = true, more = [] } = options;
   const nodeName = name.includes('@') ? name : `${name}@${hostname()}`;
   const args = ['-m', 'celery', '-A', 'app', 'worker', '-n', nodeName, '-Q', queues.join(','), '-P', pool];
   const worker = startProcess({
     name: `worker ${nodeName}`,
     command: testPython(),
-    args: [...args, '-c', String(concurrency), '-l', 'INFO', ...(events ? ['-E'] : [])],
+    args: [...args, '-c', String(concurrency), '-l', 'INFO', ...(events ? ['-E'] : []), ...more],
     env: pythonEnvironment(appEnvironment(options)),
     cwd: CELERY_APP,
     deathSignal: 'QUIT', // cold shutdown: a killed main process would leave its pool behind for a moment

@@ -36,6 +36,10 @@ beforeAll(async () => {
         receivers: 3,
       },
       rate_limit: { answers: [], silent: ['w1@h'] },
+      autoscale: {
+        answers: [{ worker: 'w2@h', ok: false, error: "ValueError('Autoscale not enabled')" }],
+        silent: [],
+      },
     },
     results: { big: { taskId: 'big', state: 'SUCCESS', resultJson: '{"n": 1}' } },
     queues: [{ name: 'q', messages: 3, consumers: 1, management: { secret: 1 } }],
@@ -133,6 +137,14 @@ describe('commands', () => {
     expect(audit.entries.at(-1)).toMatchObject({
       ...{ action: 'worker.pool_grow', target: 'w1@h', arguments: { n: 2 }, outcome: 'ok' },
       detail: 'w1@h: {"ok":"pool will grow"}; w2@h: error: AttributeError(); silent: w3@h',
+    });
+  });
+
+  it('say what to do about a refusal, where that is known', async () => {
+    const { body } = await ask('POST', '/workers/w2@h/actions/autoscale', { arguments: { min: 1, max: 2 } });
+    fits(schemas.CommandOutcomeSchema, body);
+    expect(body).toMatchObject({
+      answers: [{ error: "ValueError('Autoscale not enabled')", hint: 'Start the worker with --autoscale=MAX,MIN.' }],
     });
   });
 

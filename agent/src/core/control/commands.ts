@@ -242,13 +242,12 @@ const WORKER_ACTIONS: readonly ControlCommand[] = [
   act('worker', {
     method: 'pool_restart',
     title: 'Restart the pool',
-    destructive: true,
     parameters: [
       { name: 'modules', kind: 'texts', maxLength: 255, maxItems: 100, doc: 'Modules to import' },
       { name: 'reload', kind: 'flag', default: false, doc: 'Import modules again that are imported already' },
     ],
     says: (whom) =>
-      `${capital(whom)} will replace all pool processes, where the setting worker_pool_restarts allows it; running tasks are ended.`,
+      `${capital(whom)} will replace all pool processes, each after the task that it runs or gets next, where the setting worker_pool_restarts allows it.`,
   }),
   act('worker', {
     method: 'autoscale',

@@ -20,6 +20,7 @@ export const CommandOutcomeSchema = Type.Object(
         ok: Type.Boolean(),
         reply: Type.Optional(anything('What the worker answered')),
         error: Type.Optional(Type.String({ description: 'The worker’s own text' })),
+        hint: Type.Optional(Type.String({ description: 'What to do about the error, where that is known' })),
       }),
       { description: 'In the order of arrival' },
     ),

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type CommandResult, ControlRefused, type Target } from '../../core/control/command.ts';
 import { checkArguments, type ControlCommand, COMMANDS } from '../../core/control/commands.ts';
+import { hintFor } from '../../core/control/hints.ts';
 import { describeTarget, readTarget } from '../../core/control/target.ts';
 import { noteWrite } from '../audit.ts';
 import { needControl, type RouteContext, type Routes } from '../context.ts';
@@ -110,7 +111,7 @@ async function send(
     : { answers: [], silent: [], ...(await control.cast(wire)) };
   const failed = command.replies && !result.answers.some(({ ok }) => ok);
   noteWrite(request, { detail: summaryOf(result), ...(failed ? { outcome: 'failed' as const } : {}) });
-  return { ...about, sent: true, ...toOutcome(result) };
+  return { ...about, sent: true, ...toOutcome(command.method, result) };
 }
 
 /** @throws ControlRefused whose field is the path in the body, e.g. `arguments.n` */
@@ -148,7 +149,7 @@ function addInspection(app: FastifyInstance, { deps }: RouteContext, command: Co
     const request = { method: command.method, arguments: args, target };
     const result = await control.call(request, timeoutMs === undefined ? {} : { timeoutMs });
     const about = { command: command.method, says: command.says(describeTarget(target), args), sent: true };
-    return { ...about, workers: [...control.reached(target)], ...toOutcome(result) };
+    return { ...about, workers: [...control.reached(target)], ...toOutcome(command.method, result) };
   }
 }
 
@@ -164,9 +165,12 @@ function toTarget({ all, ...rest }: TargetBody): Target {
   throw badParameter('target', '`target` must be one of {"all": true}, {"workers": [...]} or {"pattern": "..."}.');
 }
 
-export function toOutcome({ answers, silent, receivers }: CommandResult) {
+export function toOutcome(method: string, { answers, silent, receivers }: CommandResult) {
   return {
-    answers: answers.map((answer) => ({ ...answer })),
+    answers: answers.map((answer) => {
+      const hint = answer.ok ? undefined : hintFor(method, answer.error);
+      return { ...answer, ...(hint !== undefined && { hint }) };
+    }),
     silent: [...silent],
     ...(receivers === undefined ? {} : { receivers }),
   };

@@ -165,7 +165,7 @@ export const taskActionRoutes: Routes = async (app, { deps }: RouteContext) => {
     const result = await control.call({ method: 'revoke', arguments: args, target });
     noteWrite(request, { detail: summaryOf(result) });
     const about = { command: 'revoke', says: command.says('all workers', args), sent: true };
-    return { ...about, workers: [...control.reached(target)], ...toOutcome(result) };
+    return { ...about, workers: [...control.reached(target)], ...toOutcome('revoke', result) };
   }
 
   app.post('/tasks/:taskId/retry', { schema: retrySchema, config: act('task.retry') }, async (request) => {

@@ -100,16 +100,18 @@ it('wants "shutdown" typed before it shuts a worker down', async () => {
 });
 
 it('shows a worker’s own words of refusal, those who were silent, and the agent’s errors', async () => {
+  const refusal = { worker: 'celery@a', ok: false };
   const command = jest.fn((_method, _target, _args, options) =>
     options?.dryRun
       ? of(answer({ sent: false }))
-      : of(answer({ answers: [{ worker: 'celery@a', ok: false, error: 'no pool' }], silent: ['celery@b'] })),
+      : of(answer({ answers: [{ ...refusal, error: 'no pool', hint: 'Give it one.' }], silent: ['celery@b'] })),
   );
   const view = render(
     <ConfirmCommand source={sourceWith(command).source} command={grow} target={target} onClose={jest.fn()} />,
   );
   await userEvent.click(await screen.findByRole('button', { name: 'Grow the pool' }));
   expect(await screen.findByText(/no pool/)).toHaveTextContent('celery@a: no pool');
+  expect(screen.getByText('Give it one.')).toBeInTheDocument();
   expect(screen.getByText(/no answer in time/)).toHaveTextContent('celery@b');
   view.unmount();
 

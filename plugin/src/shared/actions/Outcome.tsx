@@ -13,11 +13,12 @@ export function Outcome({ outcome }: { readonly outcome: CommandOutcome }) {
   }
   return (
     <ul className={styles.list} aria-label={t('outcome.title', 'Answers of the workers')}>
-      {outcome.answers.map(({ worker, ok, reply, error }) => (
+      {outcome.answers.map(({ worker, ok, reply, error, hint }) => (
         <li key={worker} className={styles.row}>
           <Icon name={ok ? 'check' : 'exclamation-triangle'} className={ok ? styles.ok : styles.error} />
           <span>
             <strong>{worker}</strong>: {ok ? replyText(reply) : (error ?? t('outcome.refused', 'refused'))}
+            {hint !== undefined && <div>{hint}</div>}
           </span>
         </li>
       ))}
