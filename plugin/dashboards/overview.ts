@@ -124,11 +124,11 @@ const health: Section = {
     stat({
       ...tile,
       title: 'Longest run',
-      description: 'When the task began that has been running for the longest time.',
+      description: 'How long the task has been running that has been running for the longest time.',
       empty: 'nothing runs',
-      unit: 'dateTimeFromNow',
-      calc: 'min',
-      fields: '/^Started$/',
+      unit: 'ms',
+      calc: 'max',
+      fields: '/^Running for$/',
       targets: [celery({ kind: 'tasks', filter: inStates('STARTED'), sort: 'started', order: 'asc', limit: 100 })],
       links: [drillDown('Running tasks', 'tasks', {}, KEEP)],
     }),
@@ -194,9 +194,8 @@ const stuck: Section = {
       width: 12,
       height: 9,
       targets: [celery({ kind: 'tasks', filter: inStates('STARTED'), sort: 'started', order: 'asc', limit: 50 })],
-      columns: ['startedMs', 'name', 'worker', 'taskId'],
+      columns: ['name', 'taskId', 'worker', 'runningMs'],
       overrides: [
-        { field: 'startedMs', set: { unit: 'dateTimeFromNow', 'custom.width': 130 } },
         {
           field: 'taskId',
           set: {

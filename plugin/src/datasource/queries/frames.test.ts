@@ -55,16 +55,16 @@ const field = (frame: DataFrame | undefined, name: string) => frame?.fields.find
 
 it('tasks: a row each, under the names of the agent, with links that need nothing else', () => {
   const answer = {
-    tasks: [task('a'), task('b', { state: 'PROGRESS' })],
+    tasks: [task('a'), task('b', { state: 'PROGRESS' }), task('c', { state: 'STARTED' })],
     filter: { from: '1' },
     nextCursor: 'c',
     total: 9,
   };
-  const frame = tasksFrame('A', answer, links);
+  const frame = tasksFrame('A', answer, links, 5000);
   expect(shapeOf(frame)).toMatchSnapshot();
   expect(readRows<Task>(frame)[0]).toMatchObject({ taskId: 'a', runtimeMs: 700, traceId: 'aa' });
   expect(frame.meta?.custom).toMatchObject({ celery: 'tasks', filter: { from: '1' }, nextCursor: 'c', total: 9 });
-  expect(frame.meta?.notices).toEqual([{ severity: 'info', text: expect.stringContaining('Shows 2 tasks; 9 match.') }]);
+  expect(frame.meta?.notices).toEqual([{ severity: 'info', text: expect.stringContaining('Shows 3 tasks; 9 match.') }]);
   expect(field(frame, 'taskId')?.config.links).toEqual([
     {
       title: 'Task',
@@ -86,6 +86,7 @@ it('tasks: a row each, under the names of the agent, with links that need nothin
     },
   ]);
   expect(field(frame, 'traceback')?.config.custom).toMatchObject({ hideFrom: { viz: true } });
+  expect(field(frame, 'runningMs')?.values).toEqual([null, null, 4800]);
 });
 
 it('a task and its timeline', () => {

@@ -7,6 +7,11 @@ import { type LinkTargets, nameLinks, queueLinks, taskLinks, workerLinks } from 
 
 const hidden = true;
 
+/** How long a task has been running; null of one that does not run. */
+function runningMs({ state, startedMs }: Task, nowMs: number): number | null {
+  return state === 'STARTED' && startedMs !== null ? Math.max(nowMs - startedMs, 0) : null;
+}
+
 /** Every member of a task; what the built-in table does not show is there for links and own panels. */
 export function taskColumns<Row extends Task>(links: LinkTargets): Array<Column<Row>> {
   return [
@@ -60,17 +65,22 @@ export interface TasksAnswer {
   readonly live?: string;
 }
 
-/** One row per task. */
+/** One row per task. @param nowMs when the rows are shown: until then those that run have been running */
 export function tasksFrame(
   refId: string,
   answer: TasksAnswer,
   links: LinkTargets,
+  nowMs: number,
   { sort, order }: Pick<TasksQuery, 'sort' | 'order'> = {},
 ): DataFrame {
   const { tasks, filter, nextCursor, total, totalExact, live } = answer;
   const custom = { filter, nextCursor: nextCursor ?? null, total, totalExact, live, sort, order };
   const notices = typeof nextCursor === 'string' ? [truncated(shownText(answer))] : [];
-  return tableFrame({ refId, kind: 'tasks', custom, notices }, taskColumns(links), tasks);
+  const running = column.span<Task>('runningMs', 'Running for', {
+    width: 110,
+    value: (task) => runningMs(task, nowMs),
+  });
+  return tableFrame({ refId, kind: 'tasks', custom, notices }, [...taskColumns<Task>(links), running], tasks);
 }
 
 function shownText({ tasks, total, totalExact }: TasksAnswer): string {

@@ -13,7 +13,7 @@ export const tasksKind: Kind<'tasks'> = {
     const answers = isLive ? liveTasks(query, context) : tasksAnswers(query, context);
     return answers.pipe(
       map((answer): Answer => ({
-        frames: [tasksFrame(context.refId, answer, context.links, query)],
+        frames: [tasksFrame(context.refId, answer, context.links, Date.now(), query)],
         partial: answer.nextCursor === undefined,
         streaming: isLive,
       })),
