@@ -21,6 +21,7 @@ class QuietObserver {
 Object.assign(globalThis, {
   ResizeObserver: globalThis.ResizeObserver ?? QuietObserver,
   IntersectionObserver: globalThis.IntersectionObserver ?? QuietObserver,
+  PointerEvent: globalThis.PointerEvent ?? MouseEvent,
   TextDecoder,
   TextEncoder,
   ReadableStream,

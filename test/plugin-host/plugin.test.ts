@@ -93,6 +93,24 @@ describe('the built plugin', () => {
     });
   });
 
+  it('moves columns by drag and by key', async () => {
+    await inView('vera', tasks(), rows, async (page) => {
+      const titles = () => page.getByRole('columnheader').allInnerTexts();
+      const place = async (title: string) => (await titles()).indexOf(title);
+      expect([await place('State'), await place('Name')]).toEqual([2, 3]);
+      const header = (name: string) => page.getByRole('columnheader').getByRole('button', { name, exact: true });
+      const [from, to] = [await header('State').boundingBox(), await header('Name').boundingBox()];
+      await page.mouse.move((from?.x ?? 0) + 20, (from?.y ?? 0) + 10);
+      await page.mouse.down();
+      await page.mouse.move((to?.x ?? 0) + (to?.width ?? 0) - 20, (to?.y ?? 0) + 10, { steps: 5 });
+      await page.mouse.up();
+      expect([await place('State'), await place('Name')]).toEqual([3, 2]);
+      await header('State').press('Shift+ArrowLeft');
+      expect([await place('State'), await place('Name')]).toEqual([2, 3]);
+      expect(await page.locator(':focus').innerText()).toBe('State');
+    });
+  }, 120_000);
+
   it('revokes a task that waits, after asking', async () => {
     const taskId = await send('shop.sleep', [1], { countdown: 3600 });
     await reaches(taskId, 'RECEIVED');

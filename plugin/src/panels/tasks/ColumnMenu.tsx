@@ -12,8 +12,14 @@ export interface ColumnMenuProps {
 }
 
 export function ColumnMenu(props: ColumnMenuProps) {
+  const hint = t('tasks.columns-hint', 'In the table: drag a header, or press Shift and an arrow key on it.');
   return (
-    <Toggletip content={<ColumnList {...props} />} title={t('tasks.columns', 'Columns')} placement="bottom-end">
+    <Toggletip
+      content={<ColumnList {...props} />}
+      footer={hint}
+      title={t('tasks.columns', 'Columns')}
+      placement="bottom-end"
+    >
       <Button variant="secondary" size="sm" icon="columns" aria-label={t('tasks.columns', 'Columns')} />
     </Toggletip>
   );

@@ -1,14 +1,17 @@
-import { css } from '@emotion/css';
+import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { Icon, useStyles2 } from '@grafana/ui';
 import React, { memo, useEffect, useRef } from 'react';
-import { type ColumnChoice, type ColumnId, resizeColumn, SORT_KEYS, WIDTH_STEP } from './columnModel';
-import { columnTitle } from './columns';
+import { type ColumnChoice, type ColumnId, resizeColumn, SORT_KEYS, sum } from './columnModel';
+import { columnTitle, NUMERIC } from './columns';
+import { ResizeHandle } from './ResizeHandle';
 import type { coverage } from './selection';
 import type { Sort } from './taskRows';
+import { useHeaderDrag } from './useHeaderDrag';
 
 export const HEADER_HEIGHT = 32;
+export const CHECKBOX_WIDTH = 36;
 
 interface TableHeaderProps {
   readonly columns: readonly ColumnChoice[];
@@ -20,12 +23,15 @@ interface TableHeaderProps {
   readonly onSort: (sort: Sort) => void;
   /** `done` false: still being dragged */
   readonly onColumns: (columns: readonly ColumnChoice[], done: boolean) => void;
+  /** By places towards the start (negative) or the end */
+  readonly onMove: (id: ColumnId, by: number) => void;
   readonly onToggleAll: () => void;
 }
 
 export const TableHeader = memo(function TableHeader(props: TableHeaderProps) {
-  const { columns, widths, tableWidth, sort, covered, onSort, onColumns, onToggleAll } = props;
+  const { columns, widths, tableWidth, sort, covered, onSort, onColumns, onMove, onToggleAll } = props;
   const styles = useStyles2(getStyles);
+  const { drag, handlers } = useHeaderDrag({ columns, widths, left: CHECKBOX_WIDTH, onMove });
   return (
     <div role="rowgroup" className={styles.header} style={{ width: tableWidth }}>
       <div role="row" aria-rowindex={1} className={styles.row}>
@@ -41,8 +47,11 @@ export const TableHeader = memo(function TableHeader(props: TableHeaderProps) {
             sort={sort}
             onSort={onSort}
             onWidth={(width, done) => onColumns(resizeColumn(columns, id, width), done)}
+            dragged={drag?.id === id}
+            mover={handlers(id)}
           />
         ))}
+        {drag !== undefined && <DropLine left={CHECKBOX_WIDTH + sum(widths.slice(0, drag.gap))} />}
       </div>
     </div>
   );
@@ -66,6 +75,12 @@ function AllCheckbox({ state, onToggle }: { readonly state: 'none' | 'some' | 'a
   );
 }
 
+/** Where the header would come to stand that is being dragged. */
+function DropLine({ left }: { readonly left: number }) {
+  const styles = useStyles2(getStyles);
+  return <div aria-hidden className={styles.drop} style={{ left }} />;
+}
+
 interface HeaderCellProps {
   readonly id: ColumnId;
   readonly place: number;
@@ -73,14 +88,23 @@ interface HeaderCellProps {
   readonly sort: Sort;
   readonly onSort: (sort: Sort) => void;
   readonly onWidth: (width: number, done: boolean) => void;
+  readonly dragged: boolean;
+  /** What the title does to move its column */
+  readonly mover: ReturnType<ReturnType<typeof useHeaderDrag>['handlers']>;
 }
 
-function HeaderCell({ id, place, width, sort, onSort, onWidth }: HeaderCellProps) {
+function HeaderCell({ id, place, width, sort, onSort, onWidth, dragged, mover }: HeaderCellProps) {
   const styles = useStyles2(getStyles);
   const key = SORT_KEYS[id];
   const isSorted = key !== undefined && key === sort.key;
   const direction = sort.descending ? 'descending' : 'ascending';
   const title = columnTitle(id);
+  const titleProps = {
+    ...mover,
+    title,
+    className: cx(styles.title, NUMERIC.has(id) && styles.numeric, dragged && styles.dragged),
+    'aria-keyshortcuts': 'Shift+ArrowLeft Shift+ArrowRight',
+  };
   return (
     <div
       role="columnheader"
@@ -90,14 +114,13 @@ function HeaderCell({ id, place, width, sort, onSort, onWidth }: HeaderCellProps
       style={{ width }}
     >
       {key === undefined ? (
-        <span className={styles.title} title={title}>
+        <span {...titleProps} tabIndex={0}>
           {title}
         </span>
       ) : (
         <button
+          {...titleProps}
           type="button"
-          className={styles.title}
-          title={title}
           onClick={() => onSort({ key, descending: isSorted ? !sort.descending : true })}
         >
           {title}
@@ -106,52 +129,6 @@ function HeaderCell({ id, place, width, sort, onSort, onWidth }: HeaderCellProps
       )}
       <ResizeHandle title={title} width={width} onWidth={onWidth} />
     </div>
-  );
-}
-
-function ResizeHandle({
-  title,
-  width,
-  onWidth,
-}: {
-  readonly title: string;
-  readonly width: number;
-  readonly onWidth: (width: number, done: boolean) => void;
-}) {
-  const styles = useStyles2(getStyles);
-  const from = useRef<{ readonly x: number; readonly width: number }>();
-  return (
-    <div
-      role="separator"
-      aria-orientation="vertical"
-      aria-label={t('tasks.width', 'Width of {{column}}', { column: title })}
-      aria-valuenow={width}
-      tabIndex={0}
-      className={styles.handle}
-      onKeyDown={(event) => {
-        const by = event.key === 'ArrowLeft' ? -WIDTH_STEP : event.key === 'ArrowRight' ? WIDTH_STEP : 0;
-        if (by !== 0) {
-          event.preventDefault();
-          onWidth(width + by, true);
-        }
-      }}
-      onPointerDown={(event) => {
-        from.current = { x: event.clientX, width };
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }}
-      onPointerMove={(event) =>
-        from.current !== undefined && onWidth(from.current.width + event.clientX - from.current.x, false)
-      }
-      onPointerUp={(event) => {
-        if (from.current !== undefined && event.clientX !== from.current.x) {
-          onWidth(from.current.width + event.clientX - from.current.x, true);
-        }
-        from.current = undefined;
-      }}
-      onPointerCancel={() => {
-        from.current = undefined;
-      }}
-    />
   );
 }
 
@@ -166,7 +143,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   row: css({ display: 'flex', height: HEADER_HEIGHT, alignItems: 'center' }),
   check: css({
-    width: 36,
+    width: CHECKBOX_WIDTH,
     flexShrink: 0,
     display: 'flex',
     justifyContent: 'center',
@@ -177,10 +154,12 @@ const getStyles = (theme: GrafanaTheme2) => ({
     display: 'flex',
     alignItems: 'center',
     gap: theme.spacing(0.5),
-    maxWidth: '100%',
+    width: '100%',
+    height: '100%',
     padding: theme.spacing(0, 1),
     border: 'none',
     background: 'none',
+    userSelect: 'none',
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
@@ -190,25 +169,15 @@ const getStyles = (theme: GrafanaTheme2) => ({
     'button&:hover': { color: theme.colors.text.primary },
     '&:focus-visible': { outline: `2px solid ${theme.colors.primary.main}`, outlineOffset: -2 },
   }),
-  handle: css({
+  numeric: css({ justifyContent: 'flex-end' }),
+  dragged: css({ cursor: 'grabbing', opacity: 0.5 }),
+  drop: css({
     position: 'absolute',
-    top: 4,
-    bottom: 4,
-    right: -3,
-    width: 7,
-    cursor: 'col-resize',
-    touchAction: 'none',
+    top: 0,
+    bottom: 0,
+    width: 3,
+    marginLeft: -2,
     zIndex: 1,
-    '&::after': {
-      content: '""',
-      position: 'absolute',
-      left: 3,
-      top: 0,
-      bottom: 0,
-      width: 1,
-      background: theme.colors.border.weak,
-    },
-    '&:hover::after, &:focus-visible::after': { width: 3, left: 2, background: theme.colors.primary.main },
-    '&:focus-visible': { outline: 'none' },
+    background: theme.colors.primary.main,
   }),
 });

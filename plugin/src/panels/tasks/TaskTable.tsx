@@ -6,15 +6,15 @@ import { useStyles2 } from '@grafana/ui';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import React, { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { cheapStyles } from '../../shared/ui/cheapStyles';
-import { type ColumnChoice, layoutColumns } from './columnModel';
+import { type ColumnChoice, layoutColumns, sum } from './columnModel';
 import type { Row } from './held';
 import { moveFocus } from './keys';
 import { coverage, type Selection } from './selection';
 import type { Sort } from './taskRows';
-import { HEADER_HEIGHT, TableHeader } from './TableHeader';
+import { CHECKBOX_WIDTH, HEADER_HEIGHT, TableHeader } from './TableHeader';
 import { ROW_HEIGHT, TaskRow, useCellLooks } from './TaskRow';
+import { useColumns } from './useColumns';
 
-export const CHECKBOX_WIDTH = 36;
 /** Rows drawn beyond those in sight, so that a fast wheel does not outrun the drawing. */
 const OVERSCAN = 4;
 /** Rows left below when the next page is asked for. */
@@ -62,11 +62,11 @@ export function TaskTable(props: TaskTableProps) {
   const styles = useStyles2(getStyles);
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
-  const [columns, resize] = useDraft(props.columns, onColumns);
+  const { columns, setColumns, move, told } = useColumns(props.columns, onColumns);
   const [active, setActive] = useState<string>();
   const widths = useMemo(() => layoutColumns(columns, width - CHECKBOX_WIDTH - SCROLLBAR), [columns, width]);
   const cells = useCellLooks(columns, widths);
-  const tableWidth = CHECKBOX_WIDTH + widths.reduce((sum, one) => sum + one, 0);
+  const tableWidth = CHECKBOX_WIDTH + sum(widths);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -115,68 +115,59 @@ export function TaskTable(props: TaskTableProps) {
   const onKeyDown = (event: React.KeyboardEvent) => onKey(event, { ...props, active, focus });
 
   return (
-    <div
-      ref={scroller}
-      className={styles.scroller}
-      style={{ width, height: '100%' }}
-      role="grid"
-      aria-label={t('tasks.table', 'Tasks')}
-      aria-rowcount={total === undefined ? -1 : total + 1}
-      aria-colcount={columns.length + 1}
-      aria-multiselectable
-      aria-activedescendant={active === undefined ? undefined : `${id}${active}`}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      onScroll={(event) => onTop(event.currentTarget.scrollTop < ROW_HEIGHT)}
-    >
-      <TableHeader
-        columns={columns}
-        widths={widths}
-        tableWidth={tableWidth}
-        sort={props.sort}
-        covered={covered}
-        onSort={onSort}
-        onColumns={resize}
-        onToggleAll={onToggleAll}
-      />
-      <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize(), width: tableWidth }}>
-        {drawn.map(({ index, start }) => {
-          const row = rows[index];
-          return row === undefined ? null : (
-            <TaskRow
-              key={index % slots}
-              id={`${id}${row.taskId}`}
-              row={row}
-              index={index}
-              top={start - HEADER_HEIGHT}
-              cells={cells}
-              timeZone={props.timeZone}
-              selected={selection.ids.has(row.taskId)}
-              active={row.taskId === active}
-              onOpen={open}
-              onToggle={onToggle}
-              onActivate={activate}
-            />
-          );
-        })}
+    <>
+      <div
+        ref={scroller}
+        className={styles.scroller}
+        style={{ width, height: '100%' }}
+        role="grid"
+        aria-label={t('tasks.table', 'Tasks')}
+        aria-rowcount={total === undefined ? -1 : total + 1}
+        aria-colcount={columns.length + 1}
+        aria-multiselectable
+        aria-activedescendant={active === undefined ? undefined : `${id}${active}`}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onScroll={(event) => onTop(event.currentTarget.scrollTop < ROW_HEIGHT)}
+      >
+        <TableHeader
+          columns={columns}
+          widths={widths}
+          tableWidth={tableWidth}
+          sort={props.sort}
+          covered={covered}
+          onSort={onSort}
+          onColumns={setColumns}
+          onMove={move}
+          onToggleAll={onToggleAll}
+        />
+        <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize(), width: tableWidth }}>
+          {drawn.map(({ index, start }) => {
+            const row = rows[index];
+            return row === undefined ? null : (
+              <TaskRow
+                key={index % slots}
+                id={`${id}${row.taskId}`}
+                row={row}
+                index={index}
+                top={start - HEADER_HEIGHT}
+                cells={cells}
+                timeZone={props.timeZone}
+                selected={selection.ids.has(row.taskId)}
+                active={row.taskId === active}
+                onOpen={open}
+                onToggle={onToggle}
+                onActivate={activate}
+              />
+            );
+          })}
+        </div>
       </div>
-    </div>
+      <span role="status" className={styles.told}>
+        {told}
+      </span>
+    </>
   );
-}
-
-/** The columns while one of them is dragged; saved once it is let go. */
-function useDraft(saved: readonly ColumnChoice[], onColumns: (columns: readonly ColumnChoice[]) => void) {
-  const [draft, setDraft] = useState<readonly ColumnChoice[]>();
-  const resize = useCallback(
-    (next: readonly ColumnChoice[], done: boolean) => {
-      setDraft(done ? undefined : next);
-      if (done) {
-        onColumns(next);
-      }
-    },
-    [onColumns],
-  );
-  return [draft ?? saved, resize] as const;
 }
 
 interface KeyPlace extends Pick<TaskTableProps, 'rows' | 'height' | 'onOpen' | 'onToggle' | 'onToggleAll'> {
@@ -226,4 +217,5 @@ const getStyles = (theme: GrafanaTheme2) => ({
     '&:focus-visible': { outline: `2px solid ${theme.colors.primary.main}`, outlineOffset: -2 },
   }),
   body: css({ position: 'relative', ...cheapStyles }),
+  told: css({ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }),
 });

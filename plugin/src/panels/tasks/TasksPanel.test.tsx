@@ -48,6 +48,7 @@ function view(rows: readonly object[], custom: object = {}, options: TasksPanelO
 beforeAll(() => {
   giveElementsHeight();
   HTMLElement.prototype.scrollTo = jest.fn();
+  HTMLElement.prototype.setPointerCapture = jest.fn();
 });
 beforeEach(() => {
   jest.clearAllMocks();
@@ -232,6 +233,51 @@ it('saves columns in the options', async () => {
   expect(onOptionsChange).toHaveBeenCalledWith(
     expect.objectContaining({ columns: [{ id: 'state', width: 126 }, { id: 'name' }] }),
   );
+});
+
+describe('the order of columns', () => {
+  const onOptionsChange = jest.fn();
+  const order = (...ids: string[]) => ({ columns: ids.map((id) => ({ id })) });
+  const columns = (['state', 'name', 'runtimeMs'] as const).map((id) => ({ id }));
+  const heading = () => screen.getByRole('button', { name: 'State' });
+  /** From the first column to behind the middle of the second: jsdom has no place for anything, all begins at 0. */
+  const dragOut = () => {
+    fireEvent.pointerDown(heading(), { button: 0, clientX: 60 });
+    fireEvent.pointerMove(heading(), { clientX: 600 });
+  };
+  beforeEach(() => {
+    render(<TasksPanel {...view(many(1), {}, { ...DEFAULT_OPTIONS, columns })} onOptionsChange={onOptionsChange} />);
+  });
+
+  it('is that in which headers are dragged, which does not sort', () => {
+    dragOut();
+    fireEvent.pointerUp(heading());
+    fireEvent.click(heading());
+    expect(onOptionsChange).toHaveBeenLastCalledWith(expect.objectContaining(order('name', 'state', 'runtimeMs')));
+    expect(screen.getByText('State is now column 2 of 3.')).toBeInTheDocument();
+    expect(client.tasks).not.toHaveBeenCalled();
+  });
+
+  it('stays when the drag is called off, or was none', async () => {
+    dragOut();
+    fireEvent.keyDown(heading(), { key: 'Escape' });
+    fireEvent.pointerUp(heading());
+    fireEvent.click(heading());
+    expect(client.tasks).not.toHaveBeenCalled();
+    fireEvent.pointerDown(heading(), { button: 0, clientX: 60 });
+    fireEvent.pointerMove(heading(), { clientX: 62 });
+    fireEvent.pointerUp(heading());
+    fireEvent.click(heading());
+    expect(onOptionsChange).not.toHaveBeenCalled();
+    await waitFor(() => expect(client.tasks).toHaveBeenCalled());
+  });
+
+  it('is changed by key as well', () => {
+    fireEvent.keyDown(heading(), { key: 'ArrowLeft', shiftKey: true });
+    expect(onOptionsChange).not.toHaveBeenCalled();
+    fireEvent.keyDown(heading(), { key: 'ArrowRight', shiftKey: true });
+    expect(onOptionsChange).toHaveBeenLastCalledWith(expect.objectContaining(order('name', 'state', 'runtimeMs')));
+  });
 });
 
 it('says what to do where there is nothing', () => {

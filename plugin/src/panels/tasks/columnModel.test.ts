@@ -1,9 +1,11 @@
 import {
   chosenColumns,
   type ColumnChoice,
+  gapAt,
   layoutColumns,
   MIN_WIDTH,
   moveColumn,
+  placesTo,
   resizeColumn,
   toggleColumn,
 } from './columnModel';
@@ -27,7 +29,16 @@ it('adds at the end, takes away, and keeps the last', () => {
 it('moves within the row', () => {
   expect(ids(moveColumn(ABC, 'name', -1))).toEqual(['name', 'state', 'runtimeMs']);
   expect(ids(moveColumn(ABC, 'name', 1))).toEqual(['state', 'runtimeMs', 'name']);
+  expect(ids(moveColumn(ABC, 'runtimeMs', -2))).toEqual(['runtimeMs', 'state', 'name']);
   expect(moveColumn(ABC, 'state', -1)).toBe(ABC);
+  expect(moveColumn(ABC, 'name', 2)).toBe(ABC);
+  expect(moveColumn(ABC, 'name', 0)).toBe(ABC);
+});
+
+it('drops a header beside the column whose nearer half it is over', () => {
+  const widths = [100, 200, 50];
+  expect([-20, 49, 51, 199, 201, 324, 326, 900].map((x) => gapAt(widths, x))).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  expect([0, 1, 2, 3].map((gap) => placesTo(gap, 1))).toEqual([-1, 0, 0, 1]);
 });
 
 it('keeps widths within reason', () => {

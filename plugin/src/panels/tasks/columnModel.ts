@@ -105,16 +105,32 @@ export function toggleColumn(columns: readonly ColumnChoice[], id: ColumnId): re
   return rest.length === 0 ? columns : rest;
 }
 
-/** @param by -1 towards the start, 1 towards the end */
-export function moveColumn(columns: readonly ColumnChoice[], id: ColumnId, by: -1 | 1): readonly ColumnChoice[] {
+/** @param by places towards the start (negative) or the end; beyond either, nothing changes */
+export function moveColumn(columns: readonly ColumnChoice[], id: ColumnId, by: number): readonly ColumnChoice[] {
   const from = columns.findIndex((column) => column.id === id);
   const to = from + by;
   const moved = columns[from];
-  if (moved === undefined || to < 0 || to >= columns.length) {
+  if (moved === undefined || by === 0 || to < 0 || to >= columns.length) {
     return columns;
   }
   const rest = columns.filter((column) => column.id !== id);
   return [...rest.slice(0, to), moved, ...rest.slice(to)];
+}
+
+/**
+ * Between which columns a header is let go.
+ *
+ * @param x pixels from the left edge of the first column
+ * @returns 0: before the first; `widths.length`: after the last
+ */
+export function gapAt(widths: readonly number[], x: number): number {
+  const middles = widths.map((width, place) => sum(widths.slice(0, place)) + width / 2);
+  return middles.filter((middle) => middle < x).length;
+}
+
+/** Places by which a column moves to stand in a gap of `gapAt`; its own two gaps leave it where it is. */
+export function placesTo(gap: number, from: number): number {
+  return gap > from ? gap - 1 - from : gap - from;
 }
 
 export function resizeColumn(columns: readonly ColumnChoice[], id: ColumnId, width: number): readonly ColumnChoice[] {
@@ -140,6 +156,6 @@ export function layoutColumns(columns: readonly ColumnChoice[], place: number): 
   return usual.map((width, index) => Math.floor(width + part * (shares[index] ?? 0)));
 }
 
-function sum(numbers: readonly number[]): number {
+export function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
