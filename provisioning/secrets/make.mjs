@@ -2,8 +2,8 @@
  * Makes the secrets of the stack where they are missing, each into the volume of the services that read it: nobody can
  * read another one's. What is there stays; to rotate, delete the file and run it again (docs/operations.md).
  *
- * `node make.mjs` makes all; `node make.mjs demo` then points the agent to the demo's Redis unless CELERY_BROKER_URL says
- * otherwise. `node make.mjs show` prints the password of Grafana's first user.
+ * `node make.mjs` makes all; `node make.mjs demo` then points the agent to the demo's Redis unless a broker was given (by
+ * CELERY_BROKER_URL, now or in an earlier run). `node make.mjs show` prints the password of Grafana's first user.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,8 @@ import { dirname, join } from 'node:path';
 
 const ROOT = process.env.SECRETS_DIR ?? '/secrets';
 const { CELERY_BROKER_URL = '', CELERY_RESULT_BACKEND = '' } = process.env;
+const BROKER = 'agent/broker';
+const RESULTS = 'agent/result_backend';
 
 /** Writes beside the old file and renames: a reader sees the old text or the new one. */
 function write(path, text) {
@@ -43,8 +45,6 @@ function make() {
   write('agent/tokens', `grafana:admin:${token}\n`);
   write('agent/database_url', `postgres://umbel:${postgres}@postgres:5432/umbel`);
   write('agent/database_url_rabbitmq', `postgres://umbel:${postgres}@postgres:5432/umbel_rabbitmq`);
-  write('agent/broker', CELERY_BROKER_URL);
-  write('agent/result_backend', CELERY_RESULT_BACKEND);
   write('agent/rabbitmq_broker', `amqp://umbel:${rabbitmq}@rabbitmq:5672//`);
   write('agent/rabbitmq_api', `http://umbel:${rabbitmq}@rabbitmq:15672/api/`);
   write('demo/redis.conf', `requirepass ${redis}\n`);
@@ -59,26 +59,43 @@ function make() {
 function makeForExisting() {
   write('agent/tokens', `grafana:admin:${secret('grafana/umbel_grafana_token')}\n`);
   write('agent/database_url', process.env.UMBEL_DATABASE_URL ?? '');
-  write('agent/broker', CELERY_BROKER_URL);
-  write('agent/result_backend', CELERY_RESULT_BACKEND);
+  useGivenBroker();
+}
+
+function useGivenBroker() {
+  write(BROKER, CELERY_BROKER_URL);
+  write(RESULTS, CELERY_RESULT_BACKEND);
+}
+
+const usesDemo = () => existsSync(join(ROOT, BROKER)) && read(BROKER) === read('demo/redis_url');
+
+/** A broker that was given stays until another is. The demo's goes; where its profile is on it comes again. */
+function useBroker() {
+  const isFirst = !existsSync(join(ROOT, BROKER));
+  if (isFirst || CELERY_BROKER_URL !== '' || usesDemo()) useGivenBroker();
 }
 
 function useDemo() {
-  if (CELERY_BROKER_URL !== '') return;
-  write('agent/broker', read('demo/redis_url'));
-  write('agent/result_backend', read('demo/redis_results'));
+  write(BROKER, read('demo/redis_url'));
+  write(RESULTS, read('demo/redis_results'));
 }
 
 /** Makes one secret anew, e.g. `grafana/umbel_grafana_token`, and what is made from it. */
 function renew(path) {
   if (path === undefined || !existsSync(join(ROOT, path))) throw new Error(`renew what? There is no ${path}`);
+  const wasDemo = usesDemo();
   rmSync(join(ROOT, path));
   make();
+  if (wasDemo) useDemo();
 }
 
 const [, , task = 'make', path] = process.argv;
-if (task === 'demo') useDemo();
-else if (task === 'renew') renew(path);
+if (task === 'demo') {
+  if (read(BROKER) === '') useDemo();
+} else if (task === 'renew') renew(path);
 else if (task === 'existing') makeForExisting();
 else if (task === 'show') console.log(`Grafana: user admin, password ${read('grafana/grafana_admin_password')}`);
-else make();
+else {
+  make();
+  useBroker();
+}

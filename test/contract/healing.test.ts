@@ -7,6 +7,8 @@ import type { CeleryWorker } from '../support/celery.ts';
 import { sendAsApp, startCelery } from '../support/celery.ts';
 import { queryRows } from '../support/database.ts';
 import { getObject } from '../support/http.ts';
+import type { ReceivedSpan } from '../support/otlp-protobuf.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { waitFor } from '../support/wait.ts';
@@ -16,10 +18,12 @@ const TOKEN = 'healing-admin';
 let redis: RedisServer;
 let brokerUrl: string;
 let agent: RunningAgent;
+/** Stands for Tempo and Loki. */
+let receiver: OtlpReceiver;
 let workers: Record<'steady' | 'doomed' | 'late', CeleryWorker>;
 
 beforeAll(async () => {
-  redis = await startRedis();
+  [redis, receiver] = await Promise.all([startRedis(), startOtlpReceiver()]);
   brokerUrl = `${redis.url}/0`;
   const worker = (name: string, queue: string) => startCelery({ brokerUrl, name, queues: [queue], concurrency: 1 });
   const [steady, doomed, late] = await Promise.all([
@@ -32,11 +36,18 @@ beforeAll(async () => {
     brokerUrl,
     args: [
       ...['--result-backend', brokerUrl, '--tokens', `test:admin:${TOKEN}`, '--anonymous', 'viewer'],
-      ...['--heal-interval', '1s', '--orphan-after', '2s'],
+      ...['--heal-interval', '1s', '--orphan-after', '2s', '--otlp-endpoint', receiver.url],
     ],
   });
   await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 1, 30_000, 'the agent listening');
 }, 300_000);
+
+/** The span of the task itself. */
+const spanOf = (id: string | undefined): ReceivedSpan | undefined =>
+  receiver.spans.find(({ name, attributes }) => attributes['celery.task_id'] === id && !/^(queue|run) /.test(name));
+
+const linesOf = (id: string | undefined): string[] =>
+  receiver.logs.filter(({ attributes }) => attributes['celery.task_id'] === id).map(({ body }) => body);
 
 /** An event of the app's own, as `self.send_event('task-progress', …)` sends it. */
 async function tellProgress(uuid: string): Promise<void> {
@@ -135,6 +146,17 @@ it('gives tasks their end that they came to while the agent was killed', async (
     type: 'umbel-healed',
     worker: 'umbel',
   });
+  await waitFor(
+    () => spanOf(unheard) !== undefined && linesOf(fail).length > 0,
+    10_000,
+    'spans and logs of what was found',
+  );
+  expect(spanOf(slow)).toMatchObject({
+    ...{ name: 'shop.sleep', status: { code: 0 }, endMs: (await task(slow)).succeededMs },
+    attributes: { 'celery.state': 'SUCCESS', 'celery.healed': 'result-backend' },
+  });
+  expect(spanOf(fail)).toMatchObject({ status: { code: 2, message: 'ValueError: x' } });
+  expect(linesOf(fail)).toEqual([`Task shop.fail[${fail ?? ''}] failed: ValueError: x, found out later`]);
   // Nothing that was not heard is counted as heard.
   expect(
     await queryRows(
@@ -165,6 +187,9 @@ it('tells tasks that are lost with their worker from those that are delivered ag
   expect(metrics.sum('umbel_tasks_orphaned_total', labels)).toBe(1);
   expect(metrics.sum('umbel_tasks_orphaned_total')).toBe(1);
   expect(metrics.sum('umbel_orphaned_tasks')).toBe(1);
+  await waitFor(() => spanOf(lost) !== undefined && linesOf(lost).length > 0, 10_000, 'span and log of the orphan');
+  expect(spanOf(lost)).toMatchObject({ name: 'shop.sleep', status: { code: 2, message: 'orphaned: worker-lost' } });
+  expect(linesOf(lost)).toEqual([`Task shop.sleep[${lost ?? ''}] is orphaned: its worker is gone`]);
 
   workers.doomed = await startCelery({ brokerUrl, name: 'heir', queues: ['reports'], concurrency: 1 });
   const response = await fetch(`${agent.url}/api/v1/tasks/${lost ?? ''}/retry`, {

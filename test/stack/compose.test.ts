@@ -168,9 +168,33 @@ describe('the secrets', () => {
       expect(differing.sort()).toEqual(['agent/tokens', 'grafana/umbel_grafana_token']);
       make(directory, ['demo']);
       expect(all(directory).get('agent/broker')).toBe(first.get('demo/redis_url'));
-      make(directory, [], { CELERY_BROKER_URL: 'redis://mine' });
-      make(directory, ['demo'], { CELERY_BROKER_URL: 'redis://mine' });
-      expect(all(directory).get('agent/broker')).toBe('redis://mine');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('point the agent to the broker that was given last, to the demo’s while its profile is on, or to none', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
+    const broker = (): string => all(directory).get('agent/broker') ?? '';
+    const demo = (): string => all(directory).get('demo/redis_url') ?? '';
+    try {
+      make(directory, []);
+      make(directory, ['demo']);
+      const before = demo();
+      make(directory, ['renew', 'demo/redis_password']);
+      expect(demo()).not.toBe(before);
+      expect(broker()).toBe(demo());
+      make(directory, ['renew', 'grafana/umbel_grafana_token']);
+      expect(broker()).toBe(demo());
+      make(directory, []);
+      expect(broker()).toBe('');
+      const mine = { CELERY_BROKER_URL: 'redis://mine', CELERY_RESULT_BACKEND: 'redis://results' };
+      make(directory, [], mine);
+      make(directory, ['renew', 'postgres/postgres_password']);
+      make(directory, []);
+      make(directory, ['demo']);
+      expect(broker()).toBe('redis://mine');
+      expect(all(directory).get('agent/result_backend')).toBe('redis://results');
     } finally {
       rmSync(directory, { recursive: true });
     }

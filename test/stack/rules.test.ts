@@ -50,6 +50,12 @@ describe('the rules of Prometheus', () => {
     }
   });
 
+  it('stand in the monitoring checklist, each in its line', () => {
+    const checklists = readFileSync(join(ROOT, 'docs/checklists.md'), 'utf8');
+    const missing = alerts.filter(({ alert }) => !checklists.includes(`\`${alert}\``));
+    expect(missing.map(({ alert }) => alert)).toEqual([]);
+  });
+
   it('use only limits that limits.yml has, and limits.yml has none that no rule uses', () => {
     const limits = readFileSync(join(RULES, 'limits.yml'), 'utf8');
     const defined = new Set([...limits.matchAll(/^ +- record: (umbel:limit:\w+)/gm)].map(([, name]) => name));

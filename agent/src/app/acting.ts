@@ -13,6 +13,7 @@ import type { Logger } from '../lib/logger.ts';
 import { openAuditTrail } from '../sinks/history/audit.ts';
 import type { LiveHub } from '../sinks/live/hub.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import type { History } from './history.ts';
 import { openHealing, type Healing } from './healing.ts';
@@ -30,6 +31,7 @@ export interface ActingDeps {
   readonly metrics: Metrics;
   readonly masker: Masker;
   readonly live: LiveHub;
+  readonly otlp: OtlpSink | undefined;
   readonly history: History | undefined;
 }
 

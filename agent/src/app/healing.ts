@@ -9,6 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { ResultBackend } from '../results/port.ts';
 import type { LiveHub } from '../sinks/live/hub.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
+import type { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { BrokerTransport } from '../transport/port.ts';
 import type { History } from './history.ts';
 
@@ -22,6 +23,7 @@ export interface HealingDeps {
   readonly cluster: ClusterState;
   readonly metrics: Metrics;
   readonly live: LiveHub;
+  readonly otlp: OtlpSink | undefined;
   readonly masker: Masker;
   readonly history: History | undefined;
   readonly control: ControlService;
@@ -38,7 +40,7 @@ export interface Healing {
 
 /** Healing of what the history missed; undefined where there is no history, it is off, or the cluster is simulated. */
 export function openHealing({ healing }: Config, deps: HealingDeps): Healing | undefined {
-  const { history, transport, cluster, metrics, live, clock } = deps;
+  const { history, transport, cluster, metrics, live, otlp, clock } = deps;
   if (history === undefined || !healing.enabled || transport.scheme === 'demo') return undefined;
   const healer = new Healer(
     { ...healing },
@@ -53,9 +55,10 @@ export function openHealing({ healing }: Config, deps: HealingDeps): Healing | u
         const isTurn = history.leadership.leads() && history.problem() === undefined;
         return connected && isTurn && !isLate ? sinceMs : undefined;
       },
-      onSettled: (finding, about) => {
-        metrics.onFinding(finding, about);
-        const change = cluster.settle(finding);
+      onSettled: (settled) => {
+        metrics.onFinding(settled);
+        otlp?.onFinding(settled);
+        const change = cluster.settle(settled.finding);
         if (change !== undefined) live.publish(change);
       },
       onRun: ({ failed, orphans }) => metrics.onHealRun(failed, orphans),

@@ -116,7 +116,6 @@ function brokerTls(broker: Config['broker']): TlsSettings | undefined {
   if (useSsl !== true && parts.every((part) => part === undefined)) return undefined;
   return {
     verify: sslCertReqs !== undefined ? sslCertReqs !== 'none' : sslCaCerts !== undefined,
-    unverifiedByDefault: sslCertReqs === undefined && sslCaCerts === undefined,
     checkHostname: sslCheckHostname ?? false,
     ...(sslCaCerts !== undefined && { caFile: sslCaCerts }),
     ...(sslCertfile !== undefined && { certFile: sslCertfile }),

@@ -86,7 +86,7 @@ describe('insecurities', () => {
     expect(found([], SAFE)).toBe('');
     const remote = {
       ...{
-        UMBEL_BROKER: 'rediss://:a-long-password@r.example/0',
+        UMBEL_BROKER: 'rediss://:a-long-password@r.example/0?ssl_cert_reqs=required',
         UMBEL_ADDRESS: '0.0.0.0',
         UMBEL_KEYFILE: '/etc/cert.pem',
       },
@@ -138,7 +138,12 @@ describe('insecurities', () => {
       /broker is reached without TLS/,
     ],
     ['a usual broker password', { ...SAFE, UMBEL_BROKER: 'amqps://guest:guest@r.example//' }, /password in --broker/],
-    ['an unchecked broker', { ...SAFE, UMBEL_BROKER_SSL_CERT_REQS: 'none' }, /certificate is not checked/],
+    ['an unchecked broker', { ...SAFE, UMBEL_BROKER_SSL_CERT_REQS: 'none' }, /broker's certificate is not checked/],
+    [
+      'a broker that nobody asked to check',
+      { ...SAFE, UMBEL_BROKER: 'amqps://u:a-long-password@r.example//' },
+      /broker's certificate is not checked.*--broker-ssl-cert-reqs required/,
+    ],
     [
       'an unchecked result backend',
       { ...SAFE, UMBEL_RESULT_BACKEND: 'rediss://:a-long-password@r.example/1' },

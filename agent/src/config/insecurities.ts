@@ -113,9 +113,9 @@ function plainConnections(config: Config): string[] {
       'The broker is reached without TLS: its password and all tasks can be read on the way; use rediss:// or amqps://.',
     );
   }
-  if (broker.sslCertReqs === 'none') {
+  if (isBrokerUnverified(broker)) {
     found.push(
-      "The broker's certificate is not checked: anybody may stand in its place; take --broker-ssl-cert-reqs none away.",
+      "The broker's certificate is not checked: anybody may stand in its place; give --broker-ssl-cert-reqs required, with --broker-ssl-ca-certs where the authority is your own.",
     );
   }
   if (urlsOf(broker.resultBackend).some(({ url }) => isUnverified(url))) {
@@ -148,9 +148,18 @@ function plainOtlp({ otlp }: Config): string[] {
     : [];
 }
 
+/** As in Celery nothing is checked unless somebody asks for it; the options, where there are any, win over the URL. */
+function isBrokerUnverified(broker: Config['broker']): boolean {
+  const { url, useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
+  if (sslCertReqs !== undefined) return sslCertReqs === 'none';
+  if (sslCaCerts !== undefined) return false;
+  const areGiven = [sslCertfile, sslKeyfile, sslCheckHostname].some((part) => part !== undefined);
+  return useSsl === true || areGiven || urlsOf(url).some((one) => isUnverified(one.url));
+}
+
 /** As `tlsFromQuery` reads it (transport/url-tls.ts): without any `ssl_` key nothing is checked, as in kombu. */
 function isUnverified({ protocol, searchParams }: URL): boolean {
-  if (protocol !== 'rediss:') return false;
+  if (!/^(rediss|amqps):$/.test(protocol)) return false;
   if (![...searchParams.keys()].some((key) => key.startsWith('ssl_'))) return true;
   return /^(CERT_NONE|none)$/.test(searchParams.get('ssl_cert_reqs') ?? '');
 }

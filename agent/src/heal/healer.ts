@@ -1,6 +1,13 @@
 import { isInGap, QUIET_MS, type LookContext, type SeenWorker } from '../core/heal/due.ts';
 import type { Finding } from '../core/heal/finding.ts';
-import { STUCK_STATES, type HealStore, type Place, type StoredOpenTask, type UnhealedGap } from '../core/heal/store.ts';
+import {
+  STUCK_STATES,
+  type HealStore,
+  type Place,
+  type Settled,
+  type StoredOpenTask,
+  type UnhealedGap,
+} from '../core/heal/store.ts';
 import { Tallies } from '../core/heal/tally.ts';
 import type { TaskRecord } from '../core/query/records.ts';
 import { PENDING } from '../core/state/states.ts';
@@ -37,8 +44,7 @@ export interface HealerDeps extends EvidenceDeps {
    * what it heard is not stored yet.
    */
   readonly listeningSince: () => number | undefined;
-  /** Findings that are stored; `name` and `worker` of the task as far as they are known. */
-  onSettled(finding: Finding, about: { readonly name: string | null; readonly worker: string | null }): void;
+  onSettled(settled: Settled): void;
   onRun(outcome: { readonly failed: boolean; readonly orphans: number | undefined }): void;
 }
 
@@ -89,16 +95,16 @@ export class Healer {
   }
 
   /** An orphaned task was sent again. Never rejects. */
-  async replaced({ taskId, state, timestamp, name, worker }: TaskRecord, newTaskId: string): Promise<void> {
+  async replaced({ taskId, state, timestamp }: TaskRecord, newTaskId: string): Promise<void> {
     const basis = { state, timestamp, mark: 'orphaned' as const };
-    const finding = {
+    const finding: Finding = {
       taskId,
       basis,
-      verdict: { kind: 'replaced' as const, newTaskId },
+      verdict: { kind: 'replaced', newTaskId },
       foundAt: this.#deps.clock.now() / 1000,
     };
     try {
-      for (const stored of await this.#deps.store.settle([finding])) this.#deps.onSettled(stored, { name, worker });
+      for (const settled of await this.#deps.store.settle([finding])) this.#deps.onSettled(settled);
     } catch (error) {
       this.#deps.logger.warn({ err: error, task: taskId }, 'an orphaned task was sent again, but keeps its mark');
     }
@@ -172,10 +178,8 @@ export class Healer {
     const context = this.#context(pass, listeningSinceMs);
     const { looks, isIncomplete } = await lookAt(tasks, { ...this.#deps, context, missed: this.#missed });
     if (isIncomplete) pass.isIncomplete = true;
-    const byId = new Map(looks.map((look) => [look.task.taskId, look]));
-    const settled = await store.settle(looks.flatMap((look) => findingOf(look, clock.now()) ?? []));
-    for (const finding of settled)
-      this.#deps.onSettled(finding, byId.get(finding.taskId)?.task ?? { name: null, worker: null });
+    const findings = looks.flatMap((look) => findingOf(look, clock.now()) ?? []);
+    for (const settled of await store.settle(findings)) this.#deps.onSettled(settled);
     for (const look of looks) this.#note(look, pass, context);
   }
 
@@ -217,11 +221,10 @@ export class Healer {
     const { store, logger } = this.#deps;
     try {
       for await (const findings of findUnheard(gaps, this.#options.resultsPerGap, this.#deps)) {
-        for (const finding of await store.settle(findings)) {
-          const { verdict } = finding;
-          if (verdict.kind !== 'healed') continue;
-          tallies.count(verdict, { isNew: true });
-          this.#deps.onSettled(finding, { name: verdict.name ?? null, worker: verdict.worker ?? null });
+        for (const settled of await store.settle(findings)) {
+          const { verdict } = settled.finding;
+          if (verdict.kind === 'healed') tallies.count(verdict, { isNew: true });
+          this.#deps.onSettled(settled);
         }
       }
       return true;

@@ -4,8 +4,6 @@ import { BrokerUrlError, shown } from './url-parts.ts';
 export interface TlsSettings {
   /** Whether the server's certificate must be valid. */
   readonly verify: boolean;
-  /** True where nobody asked for `verify: false`: kombu's default for `rediss://` without any `ssl_*` key. */
-  readonly unverifiedByDefault: boolean;
   readonly checkHostname: boolean;
   /** PEM file of the authorities to trust; the system's otherwise. */
   readonly caFile?: string;
@@ -18,7 +16,7 @@ export interface TlsSettings {
 }
 
 /** kombu/connection.py: `rediss` with no ssl options means CERT_NONE. */
-export const UNVERIFIED_TLS: TlsSettings = { verify: false, unverifiedByDefault: true, checkHostname: false };
+export const UNVERIFIED_TLS: TlsSettings = { verify: false, checkHostname: false };
 
 const CERT_REQS: Readonly<Record<string, boolean>> = {
   CERT_REQUIRED: true,
@@ -64,7 +62,6 @@ export function tlsFromQuery(query: ReadonlyMap<string, string>, position: numbe
   }
   return {
     verify,
-    unverifiedByDefault: false,
     checkHostname: verify && query.get('ssl_check_hostname')?.toLowerCase() !== 'false',
     ...optional('caFile', query.get('ssl_ca_certs')),
     ...optional('caData', query.get('ssl_ca_data')),

@@ -71,6 +71,11 @@ const SUBJECT_OF_STATE: ReadonlyMap<string, string> = new Map([
   ['STARTED', 'started'],
 ]);
 
+/** Subject of the task event that leads into the state. */
+export function subjectOf(state: string): string {
+  return SUBJECT_OF_STATE.get(state) ?? state.toLowerCase();
+}
+
 /** States in which a task can be found. */
 export function isHealable(state: string): boolean {
   return SUBJECT_OF_STATE.has(state);
@@ -99,7 +104,7 @@ export function applyFinding(task: TaskState, { verdict, foundAt }: Finding): vo
   }
   const { source, state, at, worker: told, queue, ...fields } = verdict;
   const worker = told ?? task.worker;
-  const subject = SUBJECT_OF_STATE.get(state) ?? state.toLowerCase();
+  const subject = subjectOf(state);
   const body: Record<string, unknown> = { ...fields };
   for (const key of ['kind', 'name', 'args', 'kwargs', 'retries']) {
     // What events told is as the publisher meant it; here it only fills in.

@@ -1,3 +1,4 @@
+import type { TaskState } from '../state/task.ts';
 import type { Finding } from './finding.ts';
 import type { OpenTask } from './judge.ts';
 
@@ -19,6 +20,13 @@ export interface UnhealedGap {
   readonly toMs: number;
 }
 
+/** A finding that is in the history now. */
+export interface Settled {
+  readonly finding: Finding;
+  /** As the finding left it; read only. */
+  readonly task: TaskState;
+}
+
 /** What healing needs of the history; every method rejects while the database cannot be asked. */
 export interface HealStore {
   /** Notes which gaps another agent covered; resolves with the rest of those that ended and are not healed. */
@@ -34,5 +42,5 @@ export interface HealStore {
   /** Orphaned tasks in the history that were not sent again. */
   countOrphaned(): Promise<number>;
   /** Puts findings into their tasks; resolves with those whose task was still as it had been looked at. */
-  settle(findings: readonly Finding[]): Promise<readonly Finding[]>;
+  settle(findings: readonly Finding[]): Promise<readonly Settled[]>;
 }

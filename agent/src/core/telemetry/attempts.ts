@@ -1,4 +1,5 @@
 import type { CeleryEvent } from '../events/event.ts';
+import type { Finding } from '../heal/finding.ts';
 import { etaSeconds } from '../state/eta.ts';
 import { stateOfSubject } from '../state/states.ts';
 import type { TaskState } from '../state/task.ts';
@@ -46,9 +47,9 @@ export function endsAttempt({ subject }: CeleryEvent): boolean {
 }
 
 /** The attempt of a task that was under way when this agent heard of it first, as the merged task knows it. */
-export function attemptOf(task: TaskState, event: CeleryEvent): Attempt {
+export function attemptOf(task: TaskState, { subject }: Pick<CeleryEvent, 'subject'>): Attempt {
   // What lies before the last retry belongs to an attempt before.
-  const retried = event.subject === 'retried' ? null : task.retried;
+  const retried = subject === 'retried' ? null : task.retried;
   const mark = (at: number | null): number | undefined =>
     at === null || (retried !== null && at < retried) ? undefined : at;
   return {
@@ -84,6 +85,17 @@ export function noteEvent(attempts: Attempt[], event: CeleryEvent): Attempt {
   const link = linkOf(fields);
   if (link !== undefined) attempt.link = link;
   return attempt;
+}
+
+/** The attempts of a task of which no event told the end: the one that was under way ends as it was found out. */
+export function endedBy({ verdict, foundAt }: Finding, task: TaskState, held: readonly Attempt[]): readonly Attempt[] {
+  const [last = attemptOf(task, { subject: verdict.kind })] = held.slice(-1);
+  const open = last.ended === undefined ? last : newAttempt(last.number + 1);
+  const before = held.filter((attempt) => attempt !== open);
+  if (verdict.kind !== 'healed') return [...before, { ...open, ended: foundAt }];
+  const { at, state, exception, traceback } = verdict;
+  const failure = exception === undefined && traceback === undefined ? undefined : { exception, traceback };
+  return [...before, { ...open, ended: at ?? foundAt, state, failure }];
 }
 
 /** Only task-sent and task-received tell the number; the other events belong to what is under way. */

@@ -37,7 +37,14 @@ export function taskAttributes(task: TaskState, { queue }: TaskPlace): Attribute
     'celery.retries': countOf(task.retries),
     'celery.root_id': rootId,
     'celery.parent_id': textOf(task.parent_id),
+    'celery.healed': markOf(task, 'healed'),
+    'celery.orphaned': markOf(task, 'orphaned'),
   };
+}
+
+/** What healing found out about the task: where its end was read, or why nobody works on it any more. */
+export function markOf({ mark }: TaskState, kind: 'healed' | 'orphaned'): string | undefined {
+  return mark?.kind === kind ? mark.detail : undefined;
 }
 
 /** `messaging.…` of the message that carried the task. */

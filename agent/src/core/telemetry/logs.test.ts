@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { applyFinding, type Finding } from '../heal/finding.ts';
 import { makeEvent } from '../state/event.testkit.ts';
 import { WorkerState } from '../state/worker.ts';
 import { spanIdOf, traceIdOf } from './ids.ts';
-import { taskLog, workerLog } from './logs.ts';
+import { findingLog, taskLog, workerLog } from './logs.ts';
 import { after, PLACE, ROOT_ID, TASK_ID, taskEvent } from './telemetry.testkit.ts';
 
 const received = taskEvent('received', 1, { name: 'shop.pay', root_id: ROOT_ID });
@@ -43,6 +44,39 @@ describe('log records of tasks', () => {
 
   it.each(['sent', 'received', 'started', 'succeeded', 'my-progress'])('are not made of task-%s', (subject) => {
     expect(logOf(subject)).toBeUndefined();
+  });
+});
+
+describe('log records of what was found out', () => {
+  const logOfFinding = (verdict: Finding['verdict']) => {
+    const { task } = after(received);
+    const finding = { taskId: TASK_ID, basis: undefined, verdict, foundAt: 60 };
+    applyFinding(task, finding);
+    return findingLog(finding, task, PLACE);
+  };
+  const healed = { kind: 'healed', source: 'result-backend', at: 5 } as const;
+
+  it('tell of a failure that nobody heard, at the time at which it was found out', () => {
+    const failure = { exception: "ValueError('x')", traceback: 'Traceback …' };
+    expect(logOfFinding({ ...healed, state: 'FAILURE', ...failure })).toMatchObject({
+      ...{ time: 60, severity: 'ERROR', traceId: traceIdOf(ROOT_ID), spanId: spanIdOf(TASK_ID, 'task') },
+      body: `Task shop.pay[${TASK_ID}] failed: ValueError: x, found out later`,
+      attributes: {
+        ...{ 'celery.event': 'umbel-healed', 'celery.state': 'FAILURE', 'celery.healed': 'result-backend' },
+        'exception.stacktrace': 'Traceback …',
+      },
+    });
+    expect(logOfFinding({ ...healed, state: 'REVOKED' })).toMatchObject({ severity: 'WARN' });
+    expect(logOfFinding({ ...healed, state: 'SUCCESS' })).toBeUndefined();
+  });
+
+  it('tell of orphans and why they are, as an error where work is lost', () => {
+    expect(logOfFinding({ kind: 'orphaned', reason: 'worker-lost' })).toMatchObject({
+      ...{ severity: 'ERROR', body: `Task shop.pay[${TASK_ID}] is orphaned: its worker is gone` },
+      attributes: { 'celery.event': 'umbel-orphaned', 'celery.orphaned': 'worker-lost', 'celery.state': 'RECEIVED' },
+    });
+    expect(logOfFinding({ kind: 'orphaned', reason: 'end-unheard' })).toMatchObject({ severity: 'WARN' });
+    expect(logOfFinding({ kind: 'replaced', newTaskId: 'n' })).toBeUndefined();
   });
 });
 

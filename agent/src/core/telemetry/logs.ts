@@ -1,7 +1,9 @@
 import type { CeleryEvent } from '../events/event.ts';
 import { WORKER_LOST } from '../events/worker-lost.ts';
+import { findingEvent, type Finding, type OrphanReason, subjectOf } from '../heal/finding.ts';
 import type { TaskState } from '../state/task.ts';
 import { offlineAfterMs, type WorkerState } from '../state/worker.ts';
+import type { Failure } from './attempts.ts';
 import {
   type Attributes,
   exceptionAttributes,
@@ -38,29 +40,73 @@ export function taskLog(event: CeleryEvent, task: TaskState, place: TaskPlace, r
   const kind = TASK_LOGS[event.subject];
   if (kind === undefined) return undefined;
   const { exception, traceback, terminated, signum, expired, requeue } = event.fields;
-  const failure = { exception, traceback };
   const why = [
-    failureText(failure),
     expired === true ? 'it had expired' : '',
     terminated === true ? 'its process was ended' : '',
     requeue === true ? 'back to the queue' : '',
-  ].filter((text) => text !== '');
+  ];
+  const entry = taskEntry(event, task, place, { ...kind, failure: { exception, traceback }, why });
   return {
-    time: event.timestamp,
-    severity: kind.severity,
-    body: `Task ${textOf(task.name) ?? 'unknown'}[${task.uuid}] ${kind.text}${why.length === 0 ? '' : `: ${why.join(', ')}`}`,
-    traceId: traceIdOfTask(task.uuid, task.root_id),
-    spanId: spanIdOf(task.uuid, 'task'),
+    ...entry,
     attributes: {
-      'celery.event': event.type,
-      ...taskAttributes(task, place),
+      ...entry.attributes,
       'celery.worker': event.hostname,
       'celery.retries': retries,
-      ...exceptionAttributes(failure),
       'celery.terminated': terminated === true || undefined,
       'celery.signum': typeof signum === 'string' || typeof signum === 'number' ? signum : undefined,
       'celery.expired': expired === true || undefined,
       'celery.requeue': typeof requeue === 'boolean' ? requeue : undefined,
+    },
+  };
+}
+
+const ORPHAN_TEXTS: Readonly<Record<OrphanReason, string>> = {
+  'worker-lost': 'its worker is gone',
+  'worker-restarted': 'its worker was started again',
+  'end-unheard': 'its worker does not know it any more',
+};
+
+/** The record of what was found out about a task without an event of it; undefined where it is no trouble. */
+export function findingLog(finding: Finding, task: TaskState, place: TaskPlace): LogEntry | undefined {
+  const { verdict } = finding;
+  if (verdict.kind === 'replaced') return undefined;
+  const event = findingEvent(finding);
+  if (verdict.kind === 'orphaned') {
+    const severity = verdict.reason === 'end-unheard' ? 'WARN' : 'ERROR';
+    return taskEntry(event, task, place, { severity, text: 'is orphaned', why: [ORPHAN_TEXTS[verdict.reason]] });
+  }
+  const kind = TASK_LOGS[subjectOf(verdict.state)];
+  const { exception, traceback } = verdict;
+  return (
+    kind && taskEntry(event, task, place, { ...kind, failure: { exception, traceback }, why: ['found out later'] })
+  );
+}
+
+interface TaskTrouble {
+  readonly severity: Severity;
+  readonly text: string;
+  readonly failure?: Failure;
+  /** Besides the failure; empty texts are left out. */
+  readonly why: readonly string[];
+}
+
+function taskEntry(
+  { type, timestamp }: CeleryEvent,
+  task: TaskState,
+  place: TaskPlace,
+  { severity, text, failure, why }: TaskTrouble,
+): LogEntry {
+  const reasons = [failure === undefined ? '' : failureText(failure), ...why].filter((reason) => reason !== '');
+  return {
+    time: timestamp,
+    severity,
+    body: `Task ${textOf(task.name) ?? 'unknown'}[${task.uuid}] ${text}${reasons.length === 0 ? '' : `: ${reasons.join(', ')}`}`,
+    traceId: traceIdOfTask(task.uuid, task.root_id),
+    spanId: spanIdOf(task.uuid, 'task'),
+    attributes: {
+      'celery.event': type,
+      ...taskAttributes(task, place),
+      ...(failure && exceptionAttributes(failure)),
     },
   };
 }

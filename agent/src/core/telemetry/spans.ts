@@ -5,6 +5,7 @@ import {
   type Attributes,
   exceptionAttributes,
   failureText,
+  markOf,
   messagingAttributes,
   taskAttributes,
   type TaskPlace,
@@ -90,8 +91,13 @@ function runOf(task: TaskState, { number, failure, link }: Attempt, start: numbe
     end,
     events: failure === undefined ? [] : [exceptionEvent(failure, end)],
     links: link === undefined ? [] : [link],
-    error: failure === undefined ? undefined : failureText(failure),
+    error: failure === undefined ? orphanText(task) : failureText(failure),
   };
+}
+
+function orphanText(task: TaskState): string | undefined {
+  const reason = markOf(task, 'orphaned');
+  return reason === undefined ? undefined : `orphaned: ${reason}`;
 }
 
 function exceptionEvent(failure: NonNullable<Attempt['failure']>, time: number): SpanEvent {
@@ -107,6 +113,7 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
   const state = isReady(task.state) ? task.state : (last?.state ?? task.state);
   const isFailed = state !== SUCCESS;
   const failure = isFailed ? last?.failure : undefined;
+  const orphaned = orphanText(task);
   const rootId = rootOf(task.uuid, task.root_id);
   return {
     name: nameOf(task),
@@ -123,14 +130,14 @@ export function taskSpan(task: TaskState, attempts: readonly Attempt[], place: T
       'celery.client': task.client ?? undefined,
       'celery.eta': textOf(task.eta),
       'celery.runtime': typeof task.runtime === 'number' ? task.runtime : undefined,
-      'error.type': isFailed ? errorType(state, failure) : undefined,
+      'error.type': orphaned === undefined ? (isFailed ? errorType(state, failure) : undefined) : 'orphaned',
     },
     events: [
       ...attempts.flatMap((attempt) => (attempt === last ? [] : retryEvent(attempt))),
       ...(failure === undefined ? [] : [exceptionEvent(failure, end)]),
     ],
     links: attempts.flatMap(({ link }) => link ?? []).filter(isFirst),
-    error: isFailed ? (failure && failureText(failure)) || state.toLowerCase() : undefined,
+    error: orphaned ?? (isFailed ? (failure && failureText(failure)) || state.toLowerCase() : undefined),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { applyFinding, findingEvent, isStill, type Finding } from '../../core/heal/finding.ts';
+import type { Settled } from '../../core/heal/store.ts';
 import { dayOf, saneSeconds } from './days.ts';
 import { NameBatch } from './name-rows.ts';
 import { RowBuffer } from './row-buffer.ts';
@@ -10,7 +11,7 @@ import { encodeEvents, insertNew, storeTasks, type WriterState } from './transac
 
 export interface StoredFindings {
   /** Those whose task was still as it had been looked at. */
-  readonly applied: readonly Finding[];
+  readonly applied: readonly Settled[];
   /** To be called after the commit. */
   remember(): void;
 }
@@ -42,15 +43,15 @@ export async function storeFindings(
 
   const names = new NameBatch(state.namesSeen);
   const changed = new Set<TaskEntry>();
-  const applied = findings.filter((finding) => {
+  const applied = findings.flatMap((finding): Settled[] => {
     const id = keyId(finding.taskId);
     const entry = entries.get(id) ?? newTaskEntry(id, dayOfFinding(finding));
-    if (!isStill(entries.has(id) ? entry.task : undefined, finding)) return false;
+    if (!isStill(entries.has(id) ? entry.task : undefined, finding)) return [];
     entries.set(id, entry);
     applyFinding(entry.task, finding);
     names.add(entry.task.name, finding.foundAt * 1000);
     changed.add(entry);
-    return true;
+    return [{ finding, task: entry.task }];
   });
 
   taskRows.clear();
@@ -72,12 +73,8 @@ export async function storeFindings(
   };
 }
 
-async function addToTimelines(
-  client: ClientBase,
-  { limits }: WriterState,
-  findings: readonly Finding[],
-): Promise<void> {
-  const events = findings.map(findingEvent);
+async function addToTimelines(client: ClientBase, { limits }: WriterState, settled: readonly Settled[]): Promise<void> {
+  const events = settled.map(({ finding }) => findingEvent(finding));
   const rows = { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
   await encodeEvents(rows, events, limits);
   await insertNew(client, rows, events);

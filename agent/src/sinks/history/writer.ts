@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import type { Finding } from '../../core/heal/finding.ts';
+import type { Settled } from '../../core/heal/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
@@ -63,7 +64,7 @@ export interface HistoryWriter {
    * Puts findings into their tasks, in one transaction, and into the timelines. Those whose task has changed since they
    * were made are left out. Resolves with the others. @throws HistoryDown
    */
-  settle(findings: readonly Finding[]): Promise<readonly Finding[]>;
+  settle(findings: readonly Finding[]): Promise<readonly Settled[]>;
   /** Tasks held in memory, and whether new ones are known without asking Postgres. */
   stats(): { readonly heldTasks: number; readonly recallLoaded: boolean };
   /** Waits for the writes under way; leaves the pool open. */
@@ -169,7 +170,7 @@ class PostgresWriter implements HistoryWriter {
     return { ...report, ms: this.#clock.now() - startMs };
   }
 
-  async settle(findings: readonly Finding[]): Promise<readonly Finding[]> {
+  async settle(findings: readonly Finding[]): Promise<readonly Settled[]> {
     if (findings.length === 0) return [];
     try {
       await this.#partitions.ensure(new Set(findings.flatMap((one) => [dayOfFinding(one), dayOf(one.foundAt)])));
@@ -240,7 +241,7 @@ class PostgresWriter implements HistoryWriter {
 
   async #settle(
     findings: readonly Finding[],
-  ): Promise<{ readonly applied: readonly Finding[]; readonly flushed: Promise<void> }> {
+  ): Promise<{ readonly applied: readonly Settled[]; readonly flushed: Promise<void> }> {
     try {
       const store = (client: pg.ClientBase) => storeFindings(client, this.#state, findings);
       const { result, flushed } = await this.#transaction(undefined, store);

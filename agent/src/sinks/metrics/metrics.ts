@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { RejectReason } from '../../core/events/event.ts';
-import type { Finding } from '../../core/heal/finding.ts';
+import type { Settled } from '../../core/heal/store.ts';
 import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -82,10 +82,10 @@ export class Metrics {
   }
 
   /** Something found out about a task without an event of it, now in the history. */
-  onFinding({ verdict }: Finding, about: { readonly name: string | null; readonly worker: string | null }): void {
+  onFinding({ finding: { verdict }, task }: Settled): void {
     if (verdict.kind === 'healed') this.#agent.add('umbel_tasks_healed_total', 1, verdict.source);
     if (verdict.kind !== 'orphaned') return;
-    const labels = [labelText(about.worker ?? ''), labelText(about.name ?? ''), verdict.reason];
+    const labels = [labelText(task.worker), labelText(task.name), verdict.reason];
     this.#agent.add('umbel_tasks_orphaned_total', 1, ...labels);
   }
 

@@ -36,7 +36,7 @@ export interface MetricsOptions {
   readonly genericHostnameSent: boolean;
   /** Exporter's set: `hostname="generic"` for the workers' task events; up and active keep the host. Default false. */
   readonly genericHostnameWorker: boolean;
-  /** Whether histograms carry the worker (`worker`, `hostname`): they are 90 % of all series. Default true. */
+  /** Whether histograms carry the worker (`worker`, `hostname`): they are three quarters of all series. Default true. */
   readonly histogramWorkerLabel: boolean;
   /** Most label sets of one family; further ones are counted under `other`. Default 20,000; 0 = no limit. */
   readonly maxLabelSetsPerFamily: number;

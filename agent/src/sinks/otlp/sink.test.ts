@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { CeleryEvent } from '../../core/events/event.ts';
+import { applyFinding, basisOf, type Finding } from '../../core/heal/finding.ts';
 import { ClusterState } from '../../core/state/cluster.ts';
 import { makeEvent } from '../../core/state/event.testkit.ts';
+import { TaskState } from '../../core/state/task.ts';
 import type { LogEntry } from '../../core/telemetry/logs.ts';
 import type { Span } from '../../core/telemetry/spans.ts';
 import { StepClock, TestExporter, testLogger } from './otlp.testkit.ts';
@@ -44,6 +46,16 @@ class Bench {
     return this.hear(`task-${end}`, ++this.#seconds, { uuid, ...body });
   }
 
+  /** Healing learns this of the task, which is held, or which nobody has heard of. */
+  find(uuid: string, verdict: Finding['verdict'], foundAt: number): void {
+    const held = this.#cluster.task(uuid);
+    const finding = { taskId: uuid, basis: held && basisOf(held), verdict, foundAt };
+    const task = Object.assign(new TaskState(uuid), held);
+    applyFinding(task, finding);
+    this.sink.onFinding({ finding, task });
+    this.#cluster.settle(finding);
+  }
+
   sweep(): void {
     for (const change of this.#cluster.sweep(this.clock.nowMs)) this.sink.onChange(change);
   }
@@ -58,6 +70,11 @@ class Bench {
 
   get lines(): string[] {
     return this.logs.taken.map(({ body }) => body.replace(/\[.*?\]/, ''));
+  }
+
+  /** Lines about tasks. */
+  get troubles(): string[] {
+    return this.lines.filter((line) => line.startsWith('Task'));
   }
 }
 
@@ -126,6 +143,69 @@ describe('tasks', () => {
   });
 });
 
+describe('tasks whose end no event told', () => {
+  const healed = { kind: 'healed', source: 'result-backend', at: 9, worker: 'celery@a' } as const;
+
+  it('are told with the end that was read, marked as such, once', async () => {
+    bench.hear('task-received', 1, { name: 'n' });
+    bench.hear('task-started', 2);
+    bench.find('t-1', { ...healed, state: 'FAILURE', ...FAILURE }, 60);
+    bench.hear('task-failed', 9, FAILURE);
+    await bench.told();
+    expect(bench.spans.taken.map(({ name, start, end, error }) => [name, start, end, error])).toEqual([
+      ['queue n', 1, 2, undefined],
+      ['run n', 2, 9, 'ValueError: x'],
+      ['n', 1, 9, 'ValueError: x'],
+    ]);
+    expect(bench.spans.taken.at(-1)?.attributes).toMatchObject({ 'celery.healed': 'result-backend' });
+    expect(bench.troubles).toEqual(['Task n failed: ValueError: x, found out later']);
+  });
+
+  it('end the attempt that was under way, also one that nobody heard begin', async () => {
+    bench.run('a', 'retried', FAILURE);
+    bench.find('a', { ...healed, at: 200, state: 'SUCCESS' }, 260);
+    bench.find('never heard of', { ...healed, name: 'm', state: 'SUCCESS' }, 60);
+    await bench.told();
+    expect(bench.spans.taken.map(({ name, end, events }) => [name, end, events.length])).toEqual([
+      ['queue n-a', 102, 0],
+      ['run n-a', 103, 1],
+      ['n-a', 200, 1],
+      ['m', 9, 0],
+    ]);
+  });
+
+  it('are in error when they are lost with their worker, until they are heard of again', async () => {
+    bench.hear('task-received', 1, { name: 'n' });
+    bench.hear('task-started', 2);
+    bench.find('t-1', { kind: 'orphaned', reason: 'worker-lost' }, 60);
+    await bench.told();
+    const [, run, task] = bench.spans.taken;
+    expect([run?.error, run?.end]).toEqual(['orphaned: worker-lost', 60]);
+    expect([task?.error, task?.end]).toEqual(['orphaned: worker-lost', 60]);
+    expect(task?.attributes).toMatchObject({ 'error.type': 'orphaned', 'celery.state': 'STARTED' });
+    expect(bench.troubles).toEqual(['Task n is orphaned: its worker is gone']);
+    bench.hear('task-started', 70, { hostname: 'celery@b' });
+    bench.hear('task-succeeded', 71, { hostname: 'celery@b' });
+    await bench.told();
+    const again = bench.spans.taken.slice(3);
+    expect(again.map(({ name, error, end }) => [name, error, end])).toEqual([
+      ['queue n', undefined, 70],
+      ['run n', undefined, 71],
+      ['n', undefined, 71],
+    ]);
+    expect(again.map(({ spanId }) => spanId)).toEqual(bench.spans.taken.slice(0, 3).map(({ spanId }) => spanId));
+  });
+
+  it('are no error while their worker lives, and nothing when they run', async () => {
+    bench.hear('task-received', 1, { name: 'n' });
+    bench.find('t-1', { ...healed, source: 'inspect', state: 'STARTED' }, 30);
+    bench.find('t-1', { kind: 'orphaned', reason: 'end-unheard' }, 60);
+    await bench.told();
+    expect(bench.names).toEqual([]);
+    expect(bench.troubles).toEqual(['Task n is orphaned: its worker does not know it any more']);
+  });
+});
+
 describe('sampling', () => {
   it('leaves out what went well, counts it, and keeps every failure with its attempts', async () => {
     const none = new Bench({}, 0);
@@ -164,7 +244,7 @@ describe('agents with one history', () => {
     one.sink.settled([ours, theirs]);
     await one.clock.pass(20_000);
     expect(one.names).toEqual(['queue n-ours', 'run n-ours', 'n-ours']);
-    expect(one.lines.filter((line) => line.startsWith('Task'))).toEqual(['Task n-ours failed: ValueError: x']);
+    expect(one.troubles).toEqual(['Task n-ours failed: ValueError: x']);
   });
 
   it('do not tell again at the end of an attempt that another one told', async () => {

@@ -1,12 +1,13 @@
 import type { CeleryEvent } from '../../core/events/event.ts';
+import type { Settled } from '../../core/heal/store.ts';
 import type { Change, TaskChange, WorkerChange } from '../../core/state/change.ts';
 import { isReady, SUCCESS } from '../../core/state/states.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import type { WorkerState } from '../../core/state/worker.ts';
-import { type Attempt, attemptOf, countOf, endsAttempt, noteEvent } from '../../core/telemetry/attempts.ts';
+import { type Attempt, attemptOf, countOf, endedBy, endsAttempt, noteEvent } from '../../core/telemetry/attempts.ts';
 import type { Attributes, TaskPlace } from '../../core/telemetry/attributes.ts';
 import { traceIdOfTask } from '../../core/telemetry/ids.ts';
-import { type LogEntry, taskLog, workerLog, type WorkerTurn } from '../../core/telemetry/logs.ts';
+import { findingLog, type LogEntry, taskLog, workerLog, type WorkerTurn } from '../../core/telemetry/logs.ts';
 import { isSampled } from '../../core/telemetry/sampling.ts';
 import { attemptSpans, type Span, taskSpan } from '../../core/telemetry/spans.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -62,6 +63,20 @@ export class OtlpSink {
     else this.#worker(change);
   }
 
+  /** What was found out about a task without an event of it; only the agent that heals learns of it. Never throws. */
+  onFinding({ finding, task }: Settled): void {
+    if (this.#deps.isShed?.() === true) return;
+    const { verdict } = finding;
+    const place = this.#place(task);
+    this.#log(findingLog(finding, task, place));
+    const isOver = verdict.kind === 'healed' && isReady(task.state);
+    // Of one whose worker lives nobody knows that it went wrong.
+    const isLost = verdict.kind === 'orphaned' && verdict.reason !== 'end-unheard';
+    const attempts = endedBy(finding, task, this.#attempts.get(task.uuid) ?? []);
+    if (isOver) this.#attempts.delete(task.uuid);
+    if (isOver || isLost) this.#traceWhole(task, attempts, place);
+  }
+
   /** The history took in these events for the first time. */
   stored(events: readonly CeleryEvent[]): void {
     for (const { identity } of events) this.#pending.ours(identity);
@@ -104,20 +119,32 @@ export class OtlpSink {
     if (this.#deps.isShed?.() === true) return;
     const { event, task, attempts, place } = end;
     if (this.#logs !== undefined) this.#log(taskLog(event, task, place, end.attempt.number));
-    if (this.#spans === undefined) return;
-    if (end.isOver && !this.#isWanted(task, attempts)) this.#sampledOut += 1;
-    else this.#trace(end, this.#spans);
+    if (end.isOver) {
+      this.#traceWhole(task, attempts, place);
+      return;
+    }
+    this.#traceAttempts(task, [end.attempt], place);
+    // A rejected message that does not go back to the queue ends its task, unless its failure is told too.
+    const isDropped = event.subject === 'rejected' && event.fields['requeue'] !== true;
+    if (isDropped && !isReady(task.state)) this.#spans?.push(taskSpan(task, attempts, place));
   }
 
-  #trace({ event, task, attempts, place, isOver, attempt: ended }: TaskEnd, spans: Outbox<Span>): void {
-    for (const attempt of isOver ? attempts : [ended]) {
+  #traceWhole(task: TaskState, attempts: readonly Attempt[], place: TaskPlace): void {
+    if (this.#spans === undefined) return;
+    if (!this.#isWanted(task, attempts)) {
+      this.#sampledOut += 1;
+      return;
+    }
+    this.#traceAttempts(task, attempts, place);
+    this.#spans.push(taskSpan(task, attempts, place));
+  }
+
+  #traceAttempts(task: TaskState, attempts: readonly Attempt[], place: TaskPlace): void {
+    for (const attempt of attempts) {
       if (attempt.told) continue;
       attempt.told = true;
-      for (const span of attemptSpans(task, attempt, place)) spans.push(span);
+      for (const span of attemptSpans(task, attempt, place)) this.#spans?.push(span);
     }
-    // A rejected message that does not go back to the queue ends its task, unless its failure is told too.
-    const isDropped = event.subject === 'rejected' && event.fields['requeue'] !== true && !isReady(task.state);
-    if (isOver || isDropped) spans.push(taskSpan(task, attempts, place));
   }
 
   /** Whatever did not go smoothly is always sent. */

@@ -146,9 +146,6 @@ class AmqpTransport implements BrokerTransport {
   consumeEvents(listener: EventListener): void {
     if (this.#listener !== undefined) throw new Error('consumeEvents was called before');
     this.#listener = listener;
-    if (this.#urls.some((url) => url.tls?.unverifiedByDefault === true)) {
-      this.#logger.warn('amqps:// without ssl_cert_reqs: the certificate of RabbitMQ is not checked, as in Celery');
-    }
     this.#running = this.#run(listener);
   }
 

@@ -132,9 +132,6 @@ class RedisTransport implements BrokerTransport {
   consumeEvents(listener: EventListener): void {
     if (this.#listener !== undefined) throw new Error('consumeEvents was called before');
     this.#listener = listener;
-    if (this.#urls.some((url) => url.tls?.unverifiedByDefault === true)) {
-      this.#logger.warn('rediss:// without ssl_cert_reqs: the certificate of Redis is not checked, as in Celery');
-    }
     this.#running = this.#run(listener);
   }
 
