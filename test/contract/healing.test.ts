@@ -47,7 +47,7 @@ const spanOf = (id: string | undefined): ReceivedSpan | undefined =>
   receiver.spans.find(({ name, attributes }) => attributes['celery.task_id'] === id && !/^(queue|run) /.test(name));
 
 const linesOf = (id: string | undefined): string[] =>
-  receiver.logs.filter(({ attributes }) => attributes['celery.task_id'] === id).map(({ body }) => body);
+  receiver.logs.filter(({ attributes }) => attributes['celery.task_id'] === id).map(({ body }) => String(body));
 
 /** An event of the app's own, as `self.send_event('task-progress', …)` sends it. */
 async function tellProgress(uuid: string): Promise<void> {

@@ -13,6 +13,8 @@ import { startSlowProxy } from '../support/slow-proxy.ts';
 import { waitFor } from '../support/wait.ts';
 
 const TASKS = 10_000;
+/** What is given up at a stop is told in a sentence, without the trace of an error. */
+const STACK = /\bat .*\.js:\d+:\d+/;
 
 interface Place {
   readonly redis: RedisServer;
@@ -20,15 +22,21 @@ interface Place {
   readonly agent: RunningAgent;
 }
 
-/** An agent that reaches its database through the proxy, and is sent everything while the database is slow. */
-async function behindABacklog(delayMs: number): Promise<Place> {
+/** A fresh database behind a proxy. */
+async function slowDatabase(): Promise<{ readonly proxy: SlowProxy; readonly databaseUrl: string }> {
   const url = new URL((await freshDatabase()).url);
   const proxy = await startSlowProxy(Number(new URL(testDatabaseUrl()).port));
   url.port = String(proxy.port);
+  return { proxy, databaseUrl: url.href };
+}
+
+/** An agent that reaches its database through the proxy, and is sent everything while the database is slow. */
+async function behindABacklog(delayMs: number): Promise<Place> {
+  const { proxy, databaseUrl } = await slowDatabase();
   const redis = await startRedis();
   const agent = await startAgent({
     brokerUrl: `${redis.url}/0`,
-    databaseUrl: url.href,
+    databaseUrl,
     args: ['--buffer-memory', '1MB'],
   });
   await waitFor(async () => (await agent.metrics()).sum('umbel_broker_connected') === 1, 30_000, 'the agent listening');
@@ -52,6 +60,7 @@ it.each([
     const process = agent.process();
     expect(await agent.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(process.output()).toMatch(/wait in files of .* stored by the next start/);
+    expect(process.output()).not.toMatch(STACK);
 
     proxy.delayMs = 0;
     await agent.restart();
@@ -61,3 +70,13 @@ it.each([
   },
   180_000,
 );
+
+it('an agent that is stopped while it makes and drops partitions says that it goes on with it later', async () => {
+  const { proxy, databaseUrl } = await slowDatabase();
+  proxy.delayMs = 20;
+  const agent = await startAgent({ databaseUrl });
+  const process = agent.process();
+  expect(await agent.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(process.output()).toContain('retention was cut short by the stop');
+  expect(process.output()).not.toMatch(STACK);
+}, 60_000);

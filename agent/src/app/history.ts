@@ -128,7 +128,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   });
   const leadership = startLeadership({ databaseUrl: options.databaseUrl, hearing: deps.hearing, clock, logger });
   const retain = async (): Promise<void> => {
-    if (leadership.leads()) await applyRetention(parts()?.partitions, logger);
+    if (leadership.leads()) await applyRetention(parts()?.partitions, opening.pool, logger);
   };
   const stopRetention = clock.every(RETENTION_MS, () => void retain());
   // Not only every hour: agents that are restarted more often would never drop anything.
@@ -187,13 +187,14 @@ async function write(opening: Opening, deps: HistoryDeps, batches: readonly Even
   }
 }
 
-async function applyRetention(partitions: Partitions | undefined, logger: Logger): Promise<void> {
+async function applyRetention(partitions: Partitions | undefined, pool: pg.Pool, logger: Logger): Promise<void> {
   try {
     await partitions?.prepareAhead();
     const report = await partitions?.dropOldPartitions();
     if (report !== undefined && report.dropped.length > 0) logger.info(report, 'old partitions dropped');
   } catch (error) {
-    logger.warn({ err: error }, 'retention did not run; it is tried again in an hour');
+    if (pool.ending) logger.info('retention was cut short by the stop; the next start goes on with it');
+    else logger.warn({ err: error }, 'retention did not run; it is tried again in an hour');
   }
 }
 

@@ -83,6 +83,7 @@ export class Partitions {
   /**
    * Makes what is missing for these days (since 1970-01-01) within [now − retention, now + 7 days]; rows of other
    * days belong in the default partition. A failure is logged: the default partition takes those rows for the time being.
+   * Rejects when the pool is being closed.
    */
   async ensure(days: Iterable<number>): Promise<void> {
     const today = this.#today();
@@ -102,6 +103,7 @@ export class Partitions {
       await (await this.#open()).create(spec, unit);
       this.#known.get(spec.table)?.add(unit);
     } catch (error) {
+      if (this.#options.pool.ending) throw error;
       this.#retryAtMs = nowMs + RETRY_MS;
       this.#options.logger.warn(
         { err: error, table: spec.table, day: isoDay(unit) },
@@ -112,7 +114,8 @@ export class Partitions {
 
   /**
    * Drops what is older than the retention: whole partitions, and in small chunks what has no partition of its day.
-   * What cannot be dropped now (a long query reads it) is logged and left for the next run.
+   * What cannot be dropped now (a long query reads it) is logged and left for the next run. Rejects when the database
+   * cannot be asked, or the pool is being closed.
    */
   async dropOldPartitions(nowMs = this.#options.clock.now()): Promise<RetentionReport> {
     const today = dayOf(nowMs / 1000);

@@ -18,6 +18,7 @@ export function nativePartitioning({ pool, logger }: PartitioningDeps): Partitio
       await withPartitionsLock(pool, (client) => client.query(`drop table if exists ${name}`));
       return true;
     } catch (error) {
+      if (pool.ending) throw error;
       logger.warn({ err: error, partition: name }, 'old partition could not be dropped yet');
       return false;
     }

@@ -19,6 +19,7 @@ export function timescalePartitioning({ pool, logger }: PartitioningDeps): Parti
         );
         return rows.map(({ name }) => name);
       } catch (error) {
+        if (pool.ending) throw error;
         logger.warn({ err: error, table: spec.table }, 'old chunks could not be dropped yet');
         return [];
       }
