@@ -17,7 +17,7 @@ interface TableHeaderProps {
   readonly columns: readonly ColumnChoice[];
   readonly widths: readonly number[];
   readonly tableWidth: number;
-  readonly sort: Sort;
+  readonly sort: Sort | undefined;
   /** How much of what is shown is chosen */
   readonly covered: ReturnType<typeof coverage>;
   readonly onSort: (sort: Sort) => void;
@@ -85,7 +85,7 @@ interface HeaderCellProps {
   readonly id: ColumnId;
   readonly place: number;
   readonly width: number;
-  readonly sort: Sort;
+  readonly sort: Sort | undefined;
   readonly onSort: (sort: Sort) => void;
   readonly onWidth: (width: number, done: boolean) => void;
   readonly dragged: boolean;
@@ -96,8 +96,8 @@ interface HeaderCellProps {
 function HeaderCell({ id, place, width, sort, onSort, onWidth, dragged, mover }: HeaderCellProps) {
   const styles = useStyles2(getStyles);
   const key = SORT_KEYS[id];
-  const isSorted = key !== undefined && key === sort.key;
-  const direction = sort.descending ? 'descending' : 'ascending';
+  const sorted = key !== undefined && key === sort?.key ? sort : undefined;
+  const direction = sorted?.descending === true ? 'descending' : 'ascending';
   const title = columnTitle(id);
   const titleProps = {
     ...mover,
@@ -109,7 +109,7 @@ function HeaderCell({ id, place, width, sort, onSort, onWidth, dragged, mover }:
     <div
       role="columnheader"
       aria-colindex={place + 2}
-      aria-sort={key === undefined ? undefined : isSorted ? direction : 'none'}
+      aria-sort={key === undefined ? undefined : sorted === undefined ? 'none' : direction}
       className={styles.cell}
       style={{ width }}
     >
@@ -121,10 +121,10 @@ function HeaderCell({ id, place, width, sort, onSort, onWidth, dragged, mover }:
         <button
           {...titleProps}
           type="button"
-          onClick={() => onSort({ key, descending: isSorted ? !sort.descending : true })}
+          onClick={() => onSort({ key, descending: sorted === undefined || !sorted.descending })}
         >
           {title}
-          {isSorted && <Icon name={sort.descending ? 'arrow-down' : 'arrow-up'} size="sm" />}
+          {sorted !== undefined && <Icon name={sorted.descending ? 'arrow-down' : 'arrow-up'} size="sm" />}
         </button>
       )}
       <ResizeHandle title={title} width={width} onWidth={onWidth} />

@@ -28,7 +28,7 @@ export interface TaskTableProps {
   readonly height: number;
   readonly columns: readonly ColumnChoice[];
   readonly timeZone: TimeZone;
-  readonly sort: Sort;
+  readonly sort: Sort | undefined;
   readonly selection: Selection;
   readonly onSort: (sort: Sort) => void;
   readonly onColumns: (columns: readonly ColumnChoice[]) => void;

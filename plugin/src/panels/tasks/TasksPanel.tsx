@@ -15,13 +15,11 @@ import { type ColumnChoice, chosenColumns } from './columnModel';
 import type { TasksPanelOptions } from './options';
 import { coverage, extend, NOTHING, selectAll, selectWhole, toggle } from './selection';
 import { SelectionBar, selectionText } from './SelectionBar';
-import { isNarrowed, NO_NARROWING, type Narrowing, readFound, type Sort } from './taskRows';
+import { isNarrowed, NO_NARROWING, type Narrowing, readFound, type Sort, USUAL_SORT } from './taskRows';
 import { TaskTable } from './TaskTable';
 import { Toolbar } from './Toolbar';
 import { useHold } from './useHold';
 import { useTaskRows } from './useTaskRows';
-
-const USUAL_SORT: Sort = { key: 'timestamp', descending: true };
 
 /** Tasks as a live table: search, details, actions on one or many. */
 export function TasksPanel(props: PanelProps<TasksPanelOptions>) {
@@ -65,7 +63,8 @@ function Tasks({
   const { rows, fresh } = useHold(answer.rows, !atTop || selection.ids.size > 0, question);
   const shown = useMemo(() => rows.map(({ taskId }) => taskId), [rows]);
   const columns = useMemo(() => chosenColumns(options.columns), [options.columns]);
-  const sort = narrowing.sort ?? found?.sort ?? USUAL_SORT;
+  const isOwn = isNarrowed(narrowing);
+  const sort = narrowing.sort ?? found?.sort ?? (isOwn || found === undefined ? USUAL_SORT : undefined);
   const searchProblem =
     answer.error instanceof AgentError && answer.error.field === 'search' ? answer.error.message : undefined;
   const customStates = useMemo(
@@ -123,7 +122,7 @@ function Tasks({
       )}
       <div className={styles.table}>
         {rows.length === 0 && !loading ? (
-          <Empty narrowed={isNarrowed(narrowing)} problem={searchProblem} onClear={() => narrow(NO_NARROWING)} />
+          <Empty narrowed={isOwn} problem={searchProblem} onClear={() => narrow(NO_NARROWING)} />
         ) : (
           <TaskTable
             {...{ rows, width, height, columns, timeZone, sort, selection, onToggle, onToggleAll, toTop }}

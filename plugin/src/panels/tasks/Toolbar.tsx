@@ -23,7 +23,7 @@ export interface ToolbarProps {
   readonly total: Answer['total'];
   readonly live: LiveState | undefined;
   readonly filter: TaskFilter;
-  readonly sort: Sort;
+  readonly sort: Sort | undefined;
   readonly columns: ColumnMenuProps;
   readonly children?: React.ReactNode;
 }
@@ -88,8 +88,7 @@ function ExportMenu({ source, filter, sort }: Pick<ToolbarProps, 'source' | 'fil
   const address = (format: string) =>
     source?.client.address('export/tasks', {
       ...filter,
-      sort: sort.key,
-      order: sort.descending ? 'desc' : 'asc',
+      ...(sort !== undefined && { sort: sort.key, order: sort.descending ? 'desc' : 'asc' }),
       format,
     });
   const menu = (

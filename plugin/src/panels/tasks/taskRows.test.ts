@@ -15,6 +15,10 @@ const data = (custom: object) => ({
   ],
 });
 
+it('takes the tasks of a workflow as they come, which is no order by any column', () => {
+  expect(readFound(data({ celery: 'workflow', filter: { rootId: 'a' } }))).toMatchObject({ sort: undefined });
+});
+
 it('reads rows, filter, cursor and count of the panel’s query, and leaves out what is no task', () => {
   expect(
     readFound(

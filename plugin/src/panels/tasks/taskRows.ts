@@ -9,6 +9,9 @@ export interface Sort {
   readonly descending: boolean;
 }
 
+/** The agent's own. */
+export const USUAL_SORT: Sort = { key: 'timestamp', descending: true };
+
 /** What the toolbar narrows further, and how it is sorted. */
 export interface Narrowing {
   readonly search: string;
@@ -30,7 +33,8 @@ export interface Answer {
 export interface Found extends Answer {
   /** Parameters of GET /tasks that gave it */
   readonly filter: TaskFilter;
-  readonly sort: Sort;
+  /** Undefined: in the order in which they belong together, as the tasks of a workflow */
+  readonly sort: Sort | undefined;
   readonly live?: LiveState;
 }
 
@@ -38,7 +42,8 @@ export interface Found extends Answer {
 const FRAMES = ['tasks', 'task', 'workflow'];
 
 export function readFound(data: PanelData): Found | undefined {
-  const frame = FRAMES.map((kind) => frameOf(data.series, kind)).find((one) => one !== undefined);
+  const kind = FRAMES.find((one) => frameOf(data.series, one) !== undefined);
+  const frame = kind === undefined ? undefined : frameOf(data.series, kind);
   if (frame === undefined) {
     return undefined;
   }
@@ -54,7 +59,7 @@ export function readFound(data: PanelData): Found | undefined {
   return {
     rows: readRows<Task>(frame).filter(isRow),
     filter: custom.filter ?? {},
-    sort: { key: custom.sort ?? 'timestamp', descending: custom.order !== 'asc' },
+    sort: kind === 'tasks' ? { key: custom.sort ?? USUAL_SORT.key, descending: custom.order !== 'asc' } : undefined,
     nextCursor: custom.nextCursor ?? null,
     ...totalOf(custom),
     ...(custom.live !== undefined && { live: custom.live }),

@@ -72,7 +72,9 @@ function sentence(count: number, { totalMs, runMs, waitMs }: CriticalPath, trunc
     run: formatDuration(runMs),
     wait: formatDuration(waitMs),
   });
-  return truncated ? times : `${t('workflow.tasks', '{{count}} tasks', { count })} · ${times}`;
+  const tasks =
+    count === 1 ? t('workflow.task', '1 task') : t('workflow.tasks', '{{count}} tasks', { count: formatCount(count) });
+  return truncated ? times : `${tasks} · ${times}`;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
