@@ -9,6 +9,7 @@ import { pythonEnvironment } from '../support/python.ts';
 import { waitFor, within } from '../support/wait.ts';
 
 const LONG = process.env['UMBEL_TEST_LONG'] === '1';
+const SEED = process.env['UMBEL_TEST_SEED'] ?? '1';
 const FOLDER = join(import.meta.dirname, 'api');
 const TOKEN = 'admin-of-the-tests';
 
@@ -31,7 +32,8 @@ it(
         ...['run', `${agent.url}/api/v1/openapi.json`, '--url', agent.url],
         ...['-H', `Authorization: ${authorization}`],
         ...['--include-path-regex', '^/api/v1/', '--exclude-path-regex', '/api/v1/(stream|ws)$'],
-        ...['--seed', '1', '--no-shrink', '--continue-on-failure', '--request-timeout', '25'],
+        ...(SEED === 'random' ? [] : ['--seed', SEED]),
+        ...['--no-shrink', '--continue-on-failure', '--request-timeout', '25'],
         ...['--suppress-health-check', 'all', '--warnings', 'off'],
         ...(LONG ? ['-n', '50', '--phases', 'coverage,fuzzing,stateful'] : ['-n', '2', '--phases', 'fuzzing']),
       ],

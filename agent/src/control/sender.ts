@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pid } from 'node:process';
 import { ControlRefused } from '../core/control/command.ts';
 import type { NewTask, WorkerInspection } from '../core/control/service.ts';
+import { checkTaskText } from '../core/control/task-text.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
 import { buildTaskMessage, type TaskMessage } from '../core/wire/task-message.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -9,9 +10,6 @@ import type { Logger } from '../lib/logger.ts';
 import type { TaskQueues } from '../transport/port.ts';
 import type { KnownQueues } from './queues.ts';
 
-const MAX_NAME = 1024;
-const MAX_QUEUE = 255;
-const MAX_ID = 255;
 /** Largest arguments, bytes: what Redis or RabbitMQ carry without trouble. */
 const MAX_ARGUMENTS = 16 << 20;
 /** Latest tasks of a name that are asked for their queue. */
@@ -42,9 +40,9 @@ export class TaskSender {
   /** As `ControlService.send`. */
   async send(task: NewTask, unnamed: 'last' | 'default-queue' = 'last'): Promise<string> {
     const { options } = task;
-    checkText('name', task.name, MAX_NAME);
-    if (options.taskId !== undefined) checkText('taskId', options.taskId, MAX_ID);
-    if (options.queue !== undefined) checkText('queue', options.queue, MAX_QUEUE);
+    checkTaskText('name', task.name);
+    if (options.taskId !== undefined) checkTaskText('taskId', options.taskId);
+    if (options.queue !== undefined) checkTaskText('queue', options.queue);
     if (task.argsJson.length + task.kwargsJson.length > MAX_ARGUMENTS) {
       throw new ControlRefused('bad-argument', `args: more than ${MAX_ARGUMENTS >> 20} MiB cannot be sent.`, 'args');
     }
@@ -113,14 +111,4 @@ export class TaskSender {
 /** `registered` tells a name, or `name [rate_limit=10/m]` (celery/worker/control.py `registered`). */
 function isTask(text: string, name: string): boolean {
   return text === name || text.startsWith(`${name} [`);
-}
-
-function checkText(field: string, value: string, maxLength: number): void {
-  if (value !== '' && value.length <= maxLength && !hasControlCharacter(value)) return;
-  const rule = `must have 1 to ${maxLength} characters, and no control characters`;
-  throw new ControlRefused('bad-argument', `${field}: ${rule}.`, field);
-}
-
-function hasControlCharacter(text: string): boolean {
-  return /\p{Cc}/u.test(text);
 }

@@ -27,7 +27,7 @@ curl -u ops:PASSWORD http://127.0.0.1:5555/api/v1/workers/actions/add_consumer \
 \`\`\`
 
 An answer lists what each worker said, and which ones were silent. It comes once all workers that were expected to answer
-have done so, at the latest after \`--inspect-timeout\`; \`timeoutMs\` sets another time.
+have done so, at the latest after \`--inspect-timeout\`; \`timeoutMs\` sets another time, up to 20000.
 An argument marked with \\* is required.`;
 
 const SECTIONS: readonly (readonly [ControlCommand['kind'], string, string])[] = [
@@ -64,8 +64,7 @@ function defaultOf(parameter: Parameter): string | number | boolean | undefined 
 
 function parameterText(parameter: Parameter): string {
   const { name, doc, required } = parameter;
-  const mustBeGiven = required === true && defaultOf(parameter) === undefined;
-  return `\`${name}\`${mustBeGiven ? '\\*' : ''} (${ruleOf(parameter)}): ${doc}`;
+  return `\`${name}\`${required === true ? '\\*' : ''} (${ruleOf(parameter)}): ${doc}`;
 }
 
 /** What is taken, in words. */
@@ -78,7 +77,7 @@ function ruleOf(parameter: Parameter): string {
     case 'choice':
       return `${parameter.values.join(', ')}${value}`;
     case 'texts':
-      return `text, or a list of at most ${parameter.maxItems}`;
+      return `a list of at most ${parameter.maxItems}`;
     case 'whole':
       return `${parameter.min} to ${parameter.max}${value}`;
     case 'seconds':

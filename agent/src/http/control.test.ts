@@ -188,6 +188,7 @@ describe('commands', () => {
     ['/workers/w1@h/actions/pool_grow', { arguments: { m: 1 } }, 'arguments.m'],
     ['/workers/w1@h/actions/pool_grow', { arguments: { n: 'x' } }, 'arguments.n'],
     ['/workers/w1@h/actions/pool_grow', { arguments: 1 }, 'arguments'],
+    ['/workers/w1@h/actions/pool_grow', { timeoutMs: 20_001 }, 'timeoutMs'],
     ['/tasks/bulk', { action: 'revoke', filter: { state: 'x' } }, 'filter.state'],
     ['/workers/w1@h/actions/pool_grow', { n: 1 }, 'n'],
   ])('POST %s %j names what is wrong', async (path, body, field) => {
@@ -215,7 +216,14 @@ describe('commands', () => {
       { method: 'query_task', arguments: { ids: ['a', 'b'] } },
       { method: 'active', arguments: { safe: true }, target: { kind: 'all' } },
     ]);
-    expect((await ask('GET', '/workers/w1@h/inspect/query_task')).body).toMatchObject({ error: { field: 'ids' } });
+    for (const [query, field] of [
+      ['query_task', 'ids'],
+      ['query_task?ids=a,,b', 'ids'],
+      ['stats?timeoutMs=20001', 'timeoutMs'],
+    ]) {
+      const refused = await ask('GET', `/workers/w1@h/inspect/${query}`);
+      expect([query, refused.status, refused.body['error']]).toMatchObject([query, 400, { field }]);
+    }
   });
 
   it('say so when the broker is away, there is no such worker, or no control at all', async () => {

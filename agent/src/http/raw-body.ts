@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiProblem } from './errors.ts';
 import { membersOf } from './flower/json-body.ts';
+import { utf8Text } from './utf8.ts';
 
 const texts = new WeakMap<FastifyRequest, string>();
 
@@ -7,7 +9,12 @@ const texts = new WeakMap<FastifyRequest, string>();
 export function keepRawBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    const body = utf8Text(bytes);
+    if (body === undefined) {
+      done(new ApiProblem(400, 'bad-request', 'The body is not UTF-8.'));
+      return;
+    }
     // A body that is not there is none, whatever it is labelled as.
     if (body === '') {
       done(null, undefined);

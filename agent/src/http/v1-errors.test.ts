@@ -30,7 +30,10 @@ describe('an error', () => {
     ['/tasks?nmaes=a', 'unknown-parameter', 'nmaes'],
     ['/tasks?names=', 'bad-parameter', 'names'],
     ['/tasks?from=yesterday', 'bad-parameter', 'from'],
-    ['/tasks?from=2026-02-30T00:00:00', 'bad-parameter', 'from'],
+    ['/tasks?from=2026-02-28T00:00:00', 'bad-parameter', 'from'],
+    ['/tasks?from=2026-02-30T00:00:00Z', 'bad-parameter', 'from'],
+    ['/tasks?from=1900-01-01T00:00:00Z', 'bad-parameter', 'from'],
+    ['/tasks?from=%20now', 'bad-parameter', 'from'],
     ['/tasks?to=-5', 'bad-parameter', 'to'],
     ['/tasks?from=now&to=now-1h', 'bad-parameter', 'to'],
     ['/tasks?runtimeMin=long', 'bad-parameter', 'runtimeMin'],
@@ -40,9 +43,7 @@ describe('an error', () => {
     ['/tasks?cursor=x', 'bad-cursor', 'cursor'],
     ['/series?step=90s', 'bad-parameter', 'step'],
     ['/series?step=0', 'bad-parameter', 'step'],
-    ['/series?from=now-365d&step=1m', 'bad-parameter', 'step'],
-    // 11,000 minutes that begin within one: whole steps are one more.
-    ['/series?from=30000&to=660030000&step=1m', 'bad-parameter', 'step'],
+    ['/series?step=60000ms', 'bad-parameter', 'step'],
     ['/series?step=99999999999w', 'bad-parameter', 'step'],
     ['/series?by=colour', 'bad-parameter', 'by'],
     ['/stream?kinds=gap', 'bad-parameter', 'kinds'],
@@ -50,6 +51,15 @@ describe('an error', () => {
   ])('of %s is a 400 that names the field', async (path, code, field) => {
     const { status, body } = await get(path);
     expect([status, body]).toEqual([400, { error: { code, message: expect.stringMatching(/\.$/), field } }]);
+  });
+
+  it.each([
+    '/series?from=now-365d&step=1m',
+    // 11,000 minutes that begin within one: whole steps are one more.
+    '/series?from=30000&to=660030000&step=1m',
+  ])('of %s is a 422 that names the field: each value alone is right', async (path) => {
+    const { status, body } = await get(path);
+    expect([status, body]).toMatchObject([422, { error: { code: 'too-many', field: 'step' } }]);
   });
 
   it.each(['limit=5&limit=6', 'sort=name&sort=state', 'from=now&from=now'])('of /tasks?%s says once', async (query) => {

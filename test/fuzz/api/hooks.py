@@ -9,30 +9,36 @@ LOWER = ("from", "receivedFrom", "runtimeMin")
 
 
 @schemathesis.hook
-def map_query(context, query):
-    if isinstance(query, dict):
-        for name in (*OPAQUE, *LOWER):
-            query.pop(name, None)
-    return query
+def map_case(context, case):
+    if case.meta is None or case.meta.generation.mode.is_negative:
+        return case
+    if isinstance(case.query, dict):
+        case.query = without(case.query)
+    if isinstance(case.body, dict):
+        case.body = possible(case.body)
+    return case
 
 
-@schemathesis.hook
-def map_body(context, body):
-    if not isinstance(body, dict):
-        return body
-    filter_ = body.get("filter")
-    if isinstance(filter_, dict):
-        for name in (*OPAQUE, *LOWER):
-            filter_.pop(name, None)
-        filter_ = filter_ or {"states": ["FAILURE"]}
-        body["filter"] = filter_
-    target = body.get("target")
-    if isinstance(target, dict):
+def without(members):
+    return {name: value for name, value in members.items() if name not in (*OPAQUE, *LOWER)}
+
+
+def possible(body):
+    body = dict(body)
+    if isinstance(body.get("filter"), dict):
+        body["filter"] = without(body["filter"]) or {"states": ["FAILURE"]}
+    if isinstance(body.get("target"), dict):
         # Not every expression is one that Python and JavaScript read alike.
-        target.pop("matcher", None)
-    arguments = body.get("arguments")
-    if isinstance(arguments, dict):
-        arguments.pop("soft", None)
-        if isinstance(arguments.get("min"), int) and isinstance(arguments.get("max"), int):
-            arguments["max"] = max(arguments["min"], arguments["max"])
+        body["target"] = {name: value for name, value in body["target"].items() if name != "matcher"}
+    if isinstance(body.get("arguments"), dict):
+        body["arguments"] = ordered(dict(body["arguments"]))
     return body
+
+
+def ordered(arguments):
+    """Of `min` and `max`, and of `soft` and `hard`, the lower one first."""
+    for lower, upper in (("min", "max"), ("soft", "hard")):
+        values = [arguments.get(lower), arguments.get(upper)]
+        if all(isinstance(value, (int, float)) for value in values):
+            arguments[lower], arguments[upper] = sorted(values)
+    return arguments

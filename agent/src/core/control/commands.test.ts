@@ -54,6 +54,9 @@ describe('the check of arguments', () => {
     ['rate_limit', { task_name: 't', rate_limit: '0/s' }, { task_name: 't', rate_limit: 0 }],
     ['time_limit', { task_name: 't', hard: 3 }, { task_name: 't', hard: 3 }],
     ['time_limit', { task_name: 't', soft: null, hard: 3.5 }, { task_name: 't', soft: null, hard: 3.5 }],
+    ['terminate', { task_id: 'a' }, { task_id: ['a'], signal: 'SIGTERM' }],
+    // Characters, not halves of them.
+    ['cancel_consumer', { queue: '😀'.repeat(255) }, { queue: '😀'.repeat(255) }],
     ['pool_grow', {}, { n: 1 }],
     ['ping', {}, {}],
     ['add_consumer', { queue: 'q', exchange_type: 'Topic' }, { queue: 'q', exchange_type: 'topic' }],
@@ -83,6 +86,8 @@ describe('the check of arguments', () => {
     ['ping', { timeout: 3 }, 'timeout: is no argument; ping takes no arguments'],
     ['revoke_by_stamped_headers', { headers: {} }, 'headers: must have at least one stamp'],
     ['revoke_by_stamped_headers', { headers: ['a=b'] }, 'headers: must be an object'],
+    ['revoke_by_stamped_headers', { headers: { '': ['a'] } }, 'headers: must be a text of at least one character'],
+    ['cancel_consumer', { queue: '😀'.repeat(256) }, 'queue: must not have more than 255 characters'],
   ])('%s refuses %j', (method, given, message) => {
     expect(refusal(method, given)).toMatch(`bad-argument ${message.split(':')[0]}: ${message}`);
   });

@@ -152,7 +152,7 @@ const TASK_ACTIONS: readonly ControlCommand[] = [
     method: 'terminate',
     title: 'Terminate',
     destructive: true,
-    parameters: [taskIds, { ...signal, required: true }],
+    parameters: [taskIds, signal],
     says: (whom, { task_id, signal }) =>
       `${capital(whom)} will end ${tasks(task_id)} by ${text(signal)}, even where it runs; what was half done stays so.`,
   }),

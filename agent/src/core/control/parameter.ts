@@ -1,5 +1,8 @@
 import { ControlRefused } from './command.ts';
 
+/** Longest name and value of a stamp, characters. */
+export const STAMP = { maxLength: 1024 } as const;
+
 interface Common {
   /** Python keyword of the worker's handler. */
   readonly name: string;
@@ -78,10 +81,15 @@ function checkText(
   rule: { readonly maxLength: number; readonly pattern?: RegExp; readonly patternDoc?: string },
 ): string {
   if (typeof value !== 'string' || value === '') throw bad(name, 'must be a text of at least one character');
-  if (value.length > rule.maxLength) throw bad(name, `must not have more than ${rule.maxLength} characters`);
+  if (lengthOf(value) > rule.maxLength) throw bad(name, `must not have more than ${rule.maxLength} characters`);
   if (value.includes('\0')) throw bad(name, 'must not hold a zero byte');
   if (rule.pattern?.test(value) === false) throw bad(name, `must be ${rule.patternDoc ?? String(rule.pattern)}`);
   return value;
+}
+
+/** In characters, as JSON Schema counts them. */
+export function lengthOf(text: string): number {
+  return Array.from(text).length;
 }
 
 function checkTexts(name: string, value: unknown, maxLength: number, maxItems: number): string[] {
@@ -96,7 +104,9 @@ function checkStamps(name: string, value: unknown, maxValues: number): Record<st
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw bad(name, 'must be an object of stamp name and value, e.g. {"monitoring_id": ["a"]}');
   }
-  const stamps = Object.entries(value).map(([key, item]) => [key, checkTexts(name, item, 1024, maxValues)] as const);
+  const stamps = Object.entries(value).map(
+    ([key, item]) => [checkText(name, key, STAMP), checkTexts(name, item, STAMP.maxLength, maxValues)] as const,
+  );
   if (stamps.length === 0) throw bad(name, 'must have at least one stamp');
   return Object.fromEntries(stamps);
 }

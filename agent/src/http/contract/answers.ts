@@ -5,7 +5,7 @@ const MEANINGS = {
   400: 'A parameter is wrong or unknown; `error.field` names it',
   404: 'There is no such thing',
   409: 'It cannot be done: `not-retryable`, `no-backend`',
-  422: 'More would be hit than `limit` allows',
+  422: 'More is asked for than allowed; `error.field` names what to narrow',
   503: 'History, broker or result backend is off (`history-off`, `control-off`) or does not answer; try again later',
   504: 'The query ran into its time limit',
 } as const;

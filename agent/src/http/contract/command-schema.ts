@@ -1,6 +1,6 @@
 import { type TProperties, Type } from 'typebox';
 import type { ControlCommand } from '../../core/control/commands.ts';
-import type { Parameter } from '../../core/control/parameter.ts';
+import { type Parameter, STAMP } from '../../core/control/parameter.ts';
 import { told } from './answers.ts';
 
 /** What a form and the docs need to know of a parameter; the command itself checks its arguments. */
@@ -36,36 +36,37 @@ export function rulesOf({ parameters }: ControlCommand): {
 
 /** No zero byte in it. */
 const NO_ZERO = '^[^\\u0000]*$';
+/** The same of an entry of a list in a query, where commas part entries. */
+const NO_ZERO_COMMAS = '^[^,\\u0000]+(,[^,\\u0000]+)*$';
 
 /** What the command's own check asks for. */
-function rulesOfParameter(parameter: Parameter): Record<string, unknown> {
+function rulesOfParameter(parameter: Parameter, place: 'body' | 'query'): Record<string, unknown> {
   switch (parameter.kind) {
     case 'text':
       return { minLength: 1, pattern: parameter.pattern?.source ?? NO_ZERO };
     case 'choice':
       return { enum: parameter.values };
-    case 'texts':
-      return { minItems: 1, items: { type: 'string', minLength: 1, maxLength: parameter.maxLength, pattern: NO_ZERO } };
-    case 'stamps':
-      return {
-        minProperties: 1,
-        additionalProperties: {
-          type: 'array',
-          minItems: 1,
-          items: { type: 'string', minLength: 1, maxLength: 1024, pattern: NO_ZERO },
-        },
-      };
+    case 'texts': {
+      const pattern = place === 'query' ? NO_ZERO_COMMAS : NO_ZERO;
+      return { minItems: 1, items: { type: 'string', minLength: 1, maxLength: parameter.maxLength, pattern } };
+    }
+    case 'stamps': {
+      const text = { minLength: 1, ...STAMP, pattern: NO_ZERO };
+      const value = { type: 'string', ...text };
+      const values = { type: 'array', minItems: 1, maxItems: parameter.maxValues, items: value };
+      return { minProperties: 1, propertyNames: text, additionalProperties: { anyOf: [value, values] } };
+    }
     default:
       return {};
   }
 }
 
-/** The arguments of a command, in a body or a query. Which are required, the command's own check says. */
-export function propertiesOf({ parameters }: ControlCommand): TProperties {
+/** The arguments of a command. Which are required, the command's own check says. */
+export function propertiesOf({ parameters }: ControlCommand, place: 'body' | 'query'): TProperties {
   return Object.fromEntries(
     parameters.map((parameter) => {
       const schema = Object.entries(schemaOfParameter(parameter)).filter(([key]) => key !== 'default');
-      const rules = rulesOfParameter(parameter);
+      const rules = rulesOfParameter(parameter, place);
       return [parameter.name, Type.Optional(told(Type.Unsafe<unknown>(Object.fromEntries(schema)), rules))];
     }),
   );

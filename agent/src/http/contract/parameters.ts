@@ -1,6 +1,7 @@
-import { type Static, type TProperties, Type } from 'typebox';
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 import { badParameter } from '../errors.ts';
-import { told } from './answers.ts';
+import { TOLD, told } from './answers.ts';
+import { DURATION_PATTERN, INSTANT_PATTERN } from './time.ts';
 
 /** Query parameters of `/api/v1`. Anything not named in a route's object is a 400. */
 
@@ -18,15 +19,12 @@ const list = (description: string, maxItems = MOST_ENTRIES) =>
 const text = (description: string) => Type.String({ minLength: 1, maxLength: 2048, description });
 const optionalText = (description: string) => Type.Optional(text(description));
 
-const EPOCH_MS = '\\d{1,13}';
-const RFC3339 =
-  '(19[7-9]|2\\d)\\d-(0[1-9]|1[0-2])-(0[1-9]|1\\d|2[0-8])[Tt ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,6})?)?([Zz]|[+-](0\\d|1[0-3]):[0-5]\\d)';
 /** Instants as `parseInstant` takes them. */
 export const instantText = (description: string) =>
-  Type.Optional(told(text(description), { pattern: `^(${EPOCH_MS}|now([+-]\\d{1,4}(ms|[smhdw]))?|${RFC3339})$` }));
+  Type.Optional(told(text(description), { pattern: INSTANT_PATTERN }));
 /** Durations as `parseDuration` takes them. */
 export const durationText = (description: string) =>
-  Type.Optional(told(text(description), { pattern: '^\\d{1,9}(\\.\\d{1,9})?(ms|[smhdw])?$' }));
+  Type.Optional(told(text(description), { pattern: DURATION_PATTERN }));
 
 const INSTANT = 'epoch ms, RFC 3339, or `now-1h`';
 const DURATION = '`90s`, `5m`, `1h`, or milliseconds';
@@ -96,11 +94,23 @@ export const liveParameters = {
 
 /** A query object that refuses what it does not name. */
 export function parameters<T extends TProperties>(properties: T) {
-  return Type.Object(properties, { additionalProperties: false });
+  const entries = Object.entries(properties).map(([name, schema]) => [name, withCommas(schema)]);
+  return Type.Object(Object.fromEntries(entries) as T, { additionalProperties: false });
 }
 
-export const TaskFilterQuery = parameters(taskFilterParameters);
-export type TaskFilterQuery = Static<typeof TaskFilterQuery>;
+/** An entry of a list of texts as it stands in a query, where commas part entries and none may be empty. */
+export const COMMA_ENTRY = '^[^,]+(,[^,]+)*$';
+
+function withCommas(schema: TSchema): TSchema {
+  const { items } = schema as { readonly items?: { readonly type?: string; readonly enum?: unknown } };
+  if (items?.type !== 'string' || items.enum !== undefined || TOLD in schema) return schema;
+  const shown = told(schema, { items: { ...items, pattern: COMMA_ENTRY } });
+  return Type.IsOptional(schema) ? Type.Optional(shown) : shown;
+}
+
+/** The members of a filter as a body has them. */
+export const TaskFilterBody = Type.Object(taskFilterParameters, { additionalProperties: false });
+export type TaskFilterQuery = Static<typeof TaskFilterBody>;
 export const SortQuery = parameters(sortParameters);
 export type SortQuery = Static<typeof SortQuery>;
 export const LiveQuery = parameters(liveParameters);

@@ -7,13 +7,14 @@ import { given, toRange, toTaskFilter, upperCase } from '../contract/filter.ts';
 import { fromTo, limit, parameters, taskFilterParameters } from '../contract/parameters.ts';
 import { FailuresSchema, GapsSchema, ref, SeriesSchema } from '../contract/schemas.ts';
 import { parseDuration } from '../contract/time.ts';
-import { type ApiProblem, badParameter } from '../errors.ts';
+import { ApiProblem, badParameter } from '../errors.ts';
 
 const tags = ['Analysis'];
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-const LONGEST_STEP_MS = 365 * DAY_MS;
+const STEP_PATTERN = '^([1-9]\\d{0,5}m|[1-9]\\d{0,3}h|[1-9]\\d{0,2}[dw])$';
+const STEP = new RegExp(STEP_PATTERN);
 const USUAL_POINTS = 300;
 /** Bars of the small picture of when failures happened. */
 const TREND_STEPS = 30;
@@ -28,8 +29,8 @@ const seriesSchema = {
   querystring: parameters({
     ...fromTo,
     step: Type.Optional(
-      told(Type.String({ minLength: 1, description: 'Whole minutes: `1m`, `1h`; default gives ≤ 300 points' }), {
-        pattern: '^([1-9]\\d{0,2}[mh]|[1-9]\\d?d)$',
+      told(Type.String({ description: `\`5m\`, \`1h\`, \`1d\`, \`1w\`; default gives ≤ ${USUAL_POINTS} points` }), {
+        pattern: STEP_PATTERN,
       }),
     ),
     by: Type.Array(Type.Enum(['name', 'worker', 'queue', 'state']), {
@@ -47,7 +48,7 @@ const seriesSchema = {
     notStates,
     limit: limit(1000, 100),
   }),
-  response: answers(ref(SeriesSchema), 'The series, the largest first', READS),
+  response: answers(ref(SeriesSchema), 'The series, the largest first', [...READS, 422]),
 };
 
 const failuresSchema = {
@@ -114,16 +115,14 @@ function readStep(text: string | undefined, spanMs: number): number {
     const least = spanMs / USUAL_POINTS;
     return NICE_STEPS.find((step) => step >= least) ?? Math.ceil(least / DAY_MS) * DAY_MS;
   }
-  const stepMs = parseDuration('step', text);
-  if (stepMs < MINUTE_MS || stepMs > LONGEST_STEP_MS || stepMs % MINUTE_MS !== 0) {
-    throw badParameter('step', '`step` must be a whole number of minutes, such as 1m or 1h, at most 365d.');
-  }
-  return stepMs;
+  if (STEP.test(text)) return parseDuration('step', text);
+  throw badParameter('step', '`step` must be whole minutes, hours, days or weeks, such as 5m, 1h, 1d or 1w.');
 }
 
 function tooManySteps(): ApiProblem {
   const advice = 'make it larger or the range shorter';
-  return badParameter('step', `\`step\` gives more than ${MOST_SERIES_STEPS} points; ${advice}.`);
+  const message = `\`step\` gives more than ${MOST_SERIES_STEPS} points; ${advice}.`;
+  return new ApiProblem(422, 'too-many', message, 'step');
 }
 
 function unique<T>(values: readonly T[]): T[] {

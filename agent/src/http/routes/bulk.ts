@@ -6,7 +6,7 @@ import { needControl, type Routes } from '../context.ts';
 import { ACTS, ACTS_ONE, answers, told } from '../contract/answers.ts';
 import { type BulkBody, BulkSchema, BulksSchema } from '../contract/control-schemas.ts';
 import { given, toTaskFilter } from '../contract/filter.ts';
-import { parameters, TaskFilterQuery } from '../contract/parameters.ts';
+import { parameters, TaskFilterBody } from '../contract/parameters.ts';
 import { ref } from '../contract/schemas.ts';
 import { ApiProblem, badParameter } from '../errors.ts';
 
@@ -24,7 +24,7 @@ const startSchema = {
   body: Type.Object(
     {
       action: Type.Enum(['revoke', 'retry']),
-      filter: told(TaskFilterQuery, { minProperties: 1 }),
+      filter: told(TaskFilterBody, { minProperties: 1 }),
       limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 1000, description: 'Most tasks that may be hit' }),
       dryRun: Type.Boolean({ default: true, description: 'Only list what would be hit' }),
       terminate: Type.Boolean({ default: false, description: 'Of revoke: end what runs, too' }),

@@ -17,8 +17,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 const tags = ['Control'];
 const Hostname = Type.Object({ hostname: Type.String({ minLength: 1, description: 'Node name, e.g. `celery@host`' }) });
 const querystring = parameters({});
+/** Less than the 30 s after which Grafana's proxy, and many another, gives up. */
+const LONGEST_TIMEOUT_MS = 20_000;
 const timeoutMs = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: 60_000, description: 'Longest wait for answers; default `--inspect-timeout`' }),
+  Type.Integer({
+    minimum: 1,
+    maximum: LONGEST_TIMEOUT_MS,
+    description: `Longest wait for answers, up to ${LONGEST_TIMEOUT_MS}; default \`--inspect-timeout\``,
+  }),
 );
 const dryRun = Type.Boolean({ default: false, description: 'Only say what would happen, and to whom' });
 
@@ -62,7 +68,7 @@ function addAction(app: FastifyInstance, { deps }: RouteContext, command: Contro
     response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
   };
   const rules = rulesOf(command);
-  const args = Type.Object(propertiesOf(command), { additionalProperties: true });
+  const args = Type.Object(propertiesOf(command, 'body'), { additionalProperties: true });
   const body = { arguments: Type.Optional(told(args, rules)), timeoutMs, dryRun };
   const needed = rules.required === undefined ? [] : ['arguments'];
   const OneBody = Type.Optional(told(Type.Object(body, { additionalProperties: false }), { required: needed }));
@@ -128,7 +134,7 @@ function addInspection(app: FastifyInstance, { deps }: RouteContext, command: Co
   const schema = {
     tags,
     description: command.says('the worker', placesFor(command)),
-    querystring: told(parameters({ ...propertiesOf(command), timeoutMs }), rulesOf(command)),
+    querystring: told(parameters({ ...propertiesOf(command, 'query'), timeoutMs }), rulesOf(command)),
     response: answers(ref(CommandOutcomeSchema), 'Which worker answered what, and which stayed silent', ACTS),
   };
   const config = { access: command.role };

@@ -2,6 +2,7 @@ import { type Static, type TObject, Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
 import { checkArguments, commandOf, SIGNALS } from '../../core/control/commands.ts';
 import type { TaskArguments, TaskOptions } from '../../core/control/service.ts';
+import { TASK_TEXT_LENGTHS, TASK_TEXT_PATTERN } from '../../core/control/task-text.ts';
 import type { TaskRecord } from '../../core/query/records.ts';
 import { parsePythonJson } from '../../core/wire/json.ts';
 import { noteWrite } from '../audit.ts';
@@ -11,7 +12,7 @@ import { AbortedSchema, CommandOutcomeSchema, RetriedSchema, RetryPlanSchema } f
 import { SentTaskSchema, type TaskResultBody, TaskResultSchema } from '../contract/control-schemas.ts';
 import { durationText, instantText, parameters } from '../contract/parameters.ts';
 import { ref } from '../contract/schemas.ts';
-import { parseDuration, parseInstant } from '../contract/time.ts';
+import { parseDuration, parseInstant, withinBounds } from '../contract/time.ts';
 import { ApiProblem, badParameter } from '../errors.ts';
 import type { HttpDeps } from '../ports.ts';
 import { rawMember } from '../raw-body.ts';
@@ -23,7 +24,11 @@ const querystring = parameters({});
 const signal = told(Type.String({ default: 'SIGTERM', description: 'Signal for what runs already' }), {
   enum: SIGNALS,
 });
-const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
+const taskText = (field: keyof typeof TASK_TEXT_LENGTHS, description: string) =>
+  told(Type.String({ minLength: 1, description }), {
+    maxLength: TASK_TEXT_LENGTHS[field],
+    pattern: TASK_TEXT_PATTERN,
+  });
 const seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
 
 const argumentMembers = {
@@ -37,8 +42,11 @@ const argumentMembers = {
   ),
 };
 const optionMembers = {
-  queue: text(
-    'Default: of a new task, where that name went last, else the default queue; of a retry, where the task went',
+  queue: Type.Optional(
+    taskText(
+      'queue',
+      'Default: of a new task, where that name went last, else the default queue; of a retry, where the task went',
+    ),
   ),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
   eta: instantText('Not before: epoch ms, RFC 3339, or `now+1h`'),
@@ -53,10 +61,10 @@ const ONE_START = { not: { required: ['eta', 'countdown'] } };
 const SendBody = told(
   Type.Object(
     {
-      name: Type.String({ minLength: 1, description: 'Under which the task is registered' }),
+      name: taskText('name', 'Under which the task is registered'),
       ...argumentMembers,
       ...optionMembers,
-      taskId: text('Default: a new one'),
+      taskId: Type.Optional(taskText('taskId', 'Default: a new one')),
       headers: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
       allowUnknown: Type.Boolean({ default: false, description: 'Send it though no worker has registered the name' }),
     },
@@ -226,7 +234,7 @@ function toOptions(body: Options, nowMs: number): TaskOptions {
   const { queue, priority, eta, countdown, expires, timeLimit: hard, softTimeLimit: soft } = body;
   if (eta !== undefined && countdown !== undefined)
     throw badParameter('countdown', 'Give `eta` or `countdown`, not both.');
-  const delayed = countdown === undefined ? undefined : nowMs + parseDuration('countdown', countdown);
+  const delayed = countdown === undefined ? undefined : withinBounds(nowMs + parseDuration('countdown', countdown));
   const timeLimit = hard === undefined && soft === undefined ? undefined : ([hard ?? null, soft ?? null] as const);
   return some({
     ...{ queue, priority, timeLimit },

@@ -70,10 +70,14 @@ export function selectSql(filter: AuditFilter, limit: number, beforeId: number |
   add(beforeId, (p) => `id < ${p}`);
   add(filter.fromMs, (p) => `at >= to_timestamp(${p}::float8 / 1000)`);
   add(filter.toMs, (p) => `at < to_timestamp(${p}::float8 / 1000)`);
-  add(filter.user, (p) => `(user_name = ${p} or grafana_login = ${p})`);
-  add(filter.actions, (p) => `action = any(${p}::text[])`);
+  // As they were stored.
+  add(
+    filter.user === undefined ? undefined : storable(filter.user),
+    (p) => `(user_name = ${p} or grafana_login = ${p})`,
+  );
+  add(filter.actions?.map(storable), (p) => `action = any(${p}::text[])`);
   add(filter.outcomes, (p) => `outcome = any(${p}::text[])`);
-  add(filter.target, (p) => `strpos(target, ${p}) > 0`);
+  add(filter.target?.replaceAll('\0', ' '), (p) => `strpos(target, ${p}) > 0`);
   values.push(limit);
   const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
   return {

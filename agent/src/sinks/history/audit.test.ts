@@ -82,6 +82,8 @@ describe('the audit in Postgres', () => {
     expect(odd?.detail).toMatch(/^x{4000}… \(9000 characters\)$/);
     expect(long?.arguments).toMatchObject({ cut: 50_011 });
     expect(audit.waiting()).toBe(0);
+    expect(await audit.read({ target: 'a\0b', user: 'ops' }, 10)).toEqual([odd]);
+    expect(await audit.read({ user: 'no\0body', actions: ['\0'] }, 10)).toEqual([]);
   });
 
   it('lets no row be changed, and removes only what is older than the retention', async () => {

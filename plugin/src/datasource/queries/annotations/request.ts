@@ -5,7 +5,7 @@ import type { AnnotationsQuery } from '../../query';
 import { entriesOf } from '../audit/request';
 import { rangeParams } from '../filter';
 import type { Kind, QueryContext } from '../kind';
-import { stepOf } from '../series/request';
+import { stepOf, stepText } from '../series/request';
 import { actionMarks, annotationsFrame, burstMarks, gapMarks, type Mark, workerMarks } from './frame';
 
 const MOST_MARKS = 1000;
@@ -25,7 +25,7 @@ function marksOf({ show = 'workers' }: AnnotationsQuery, context: QueryContext):
     case 'gaps':
       return client.gaps(range, requestId).pipe(map((gaps) => gapMarks(gaps, nowMs)));
     case 'failures': {
-      const step = `${stepOf({}, { ...context, intervalMs: 0, maxDataPoints: MOST_STEPS })}ms`;
+      const step = stepText(stepOf({}, { ...context, intervalMs: 0, maxDataPoints: MOST_STEPS }));
       const params = { from: String(fromMs), to: String(toMs), step, states: ['FAILURE'], columns: ['count'] };
       return client.series(params, requestId).pipe(map(burstMarks));
     }

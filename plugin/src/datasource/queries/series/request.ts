@@ -28,7 +28,7 @@ export const seriesKind: Kind<'series'> = {
     const params = {
       ...{ names, states, workers, queues, notNames, notStates, notWorkers, notQueues },
       ...{ columns, by: query.by, limit: limit + 1 },
-      ...{ from: String(fromMs), to: String(toMs), step: `${stepOf(query, context)}ms` },
+      ...{ from: String(fromMs), to: String(toMs), step: stepText(stepOf(query, context)) },
     };
     return client.series(params, requestId).pipe(
       map((series) => ({
@@ -50,6 +50,11 @@ export function stepOf(
   const minutes = Math.max(Math.ceil(least / MINUTE_MS), 1);
   const nice = spanOf(step) === undefined ? NICE_MINUTES.find((one) => one >= minutes) : minutes;
   return (nice ?? Math.ceil(minutes / 1440) * 1440) * MINUTE_MS;
+}
+
+/** Of what `stepOf` gives, as the agent takes it. */
+export function stepText(stepMs: number): string {
+  return `${stepMs / MINUTE_MS}m`;
 }
 
 /** `90s`, `5m`, `1h`, or milliseconds; undefined for what is no span. */
