@@ -8,6 +8,7 @@ import { startFlower } from '../support/flower.ts';
 import { getObject } from '../support/http.ts';
 import { startRedis } from '../support/redis.ts';
 import { waitFor } from '../support/wait.ts';
+import { ODD_OPTIONS, ODD_PATHS, ODD_TASKS, ODD_WRITES } from './flower-odd.testkit.ts';
 
 interface Answer {
   readonly status: number;
@@ -313,7 +314,36 @@ describe('what is read from the cluster', () => {
   });
 });
 
+describe('odd requests', () => {
+  it.each([
+    ['ids, parameters and forms', ODD_WRITES],
+    ['bodies of new tasks', [...ODD_TASKS, ...ODD_OPTIONS]],
+  ])(
+    '%s',
+    async (_what, requests) => {
+      for (const request of requests) {
+        const [theirs, ours] = await both(...request);
+        expect(theirs.status).toBeLessThan(500);
+        expect([request, ours]).toEqual([request, theirs]);
+      }
+    },
+    180_000,
+  );
+
+  it('of no route of Flower’s are refused likewise', async () => {
+    for (const request of ODD_PATHS) {
+      const [theirs, ours] = await both(...request);
+      expect([request, ours.status]).toEqual([request, theirs.status]);
+    }
+  });
+});
+
 describe('at the end', () => {
+  it.each(['grow', 'shrink'])('a pool is to %s by less than nothing', async (change) => {
+    const [theirs, ours] = await both('POST', `/api/worker/pool/${change}/WORKER?n=-1`);
+    expect(ours).toEqual(theirs);
+  });
+
   it('a pool is shrunk by more than it has, which leaves it without a process', async () => {
     const [theirs, ours] = await both('POST', '/api/worker/pool/shrink/WORKER?n=50');
     expect(theirs.status).toBe(403);

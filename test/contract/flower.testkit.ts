@@ -9,6 +9,7 @@ import { getObject, getText } from '../support/http.ts';
 import type { Scrape } from '../support/prometheus-text.ts';
 import { waitFor } from '../support/wait.ts';
 import { countedEvents, startTwoWorkers, untilBothQuiet, untilHeard, untilStored } from './cluster.ts';
+import { ODD_LISTINGS, ODD_READS } from './flower-odd.testkit.ts';
 import { METRIC_DIFFERENCES, comparable, isCreatedSeries, printedNumbers } from './flower-differences.ts';
 
 type Task = Record<string, unknown>;
@@ -141,6 +142,7 @@ export function describeReadsLikeFlower(tasks: number, openBroker: () => Promise
       'search=%25%25%25',
       'search=___',
       'search=worker:w2&taskname=shop.add&state=SUCCESS&limit=9',
+      ...ODD_LISTINGS,
     ];
     it.each(listings)('/api/tasks?%s', async (query) => {
       const [theirs, ours] = await both(`/api/tasks?${query.replaceAll(' ', '%20').replaceAll('"', '%22')}`);
@@ -208,6 +210,7 @@ export function describeReadsLikeFlower(tasks: number, openBroker: () => Promise
       '/api/task/info/no-such-task',
       '/api/task/info/%3Cb%3E',
       '/api/workers?workername=nobody@nowhere',
+      ...ODD_READS,
     ];
     it.each(failing)('%s', async (path) => {
       const [theirs, ours] = await both(path);

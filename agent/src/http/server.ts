@@ -20,6 +20,8 @@ import { spreadLists } from './contract/parameters.ts';
 import { SCHEMAS } from './contract/schemas.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { sendProblem } from './errors.ts';
+import { sendFlowerError } from './flower/answer.ts';
+import { badPath, readableUrl } from './flower/bad-path.ts';
 import { flowerRoutes } from './flower/routes.ts';
 import { LiveSeats } from './live/seats.ts';
 import { answerUnknown } from './not-found.ts';
@@ -75,12 +77,15 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   const { prefix } = settings;
   const onError = sendProblem(deps.logger);
   const frameworkErrors: FastifyHttpOptions<Server>['frameworkErrors'] = (error, request, reply) => {
-    void onError(error, request, reply);
+    const flowers = error.code === 'FST_ERR_BAD_URL' ? badPath(request.raw.url ?? '', prefix) : undefined;
+    if (flowers === undefined) void onError(error, request, reply);
+    else void sendFlowerError(deps, flowers, reply);
   };
+  const rewriteUrl: FastifyHttpOptions<Server>['rewriteUrl'] = ({ url = '' }) => readableUrl(url, prefix);
   // Only what the nearest proxy says counts: the rest of its headers came from the client.
   const trustProxy = options.trustProxy === true ? (_address: string, hop: number) => hop < 1 : false;
   const schemaController = { compilersFactory: { buildValidator: validators() } };
-  const app = createFastify({ ...SERVER, trustProxy, frameworkErrors, schemaController }, options.tls);
+  const app = createFastify({ ...SERVER, trustProxy, frameworkErrors, rewriteUrl, schemaController }, options.tls);
 
   options.connections?.watch(app.server);
   app.setErrorHandler(onError);

@@ -3,7 +3,6 @@ import type { RouteContext } from '../context.ts';
 import { Type } from 'typebox';
 import { textOf } from '../contract/answers.ts';
 import { argumentsOf, type AnyRequest, type FlowerRequest } from './requests.ts';
-import type { Query } from './arguments.ts';
 import { FlowerError } from './flower-error.ts';
 import type { Access } from '../access/routes.ts';
 
@@ -28,7 +27,7 @@ export function routeAdder(app: FastifyInstance, hidden: boolean): AddRoute {
   return (method, url, about, handler) => {
     const { access, action, summary, description } = about;
     const answersJson = url.startsWith('/api/');
-    app.route<{ Querystring: Query; Params: { '*': string } }>({
+    app.route<{ Params: { '*': string } }>({
       method,
       url,
       config: { access, ...(action === undefined ? {} : { action }) },

@@ -1,18 +1,60 @@
+import { isUtf8 } from 'node:buffer';
 import { FlowerError } from './flower-error.ts';
 
-/** Query parameters as Fastify parses them: a repeated one is a list. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** Arguments by name; the values are bytes, one character each. */
+export type Query = ReadonlyMap<string, readonly string[]>;
+
+/** What `str.strip()` takes away: JavaScript's blanks but for the byte order mark, and U+0085. */
+const BLANK = /[^\S\ufeff]|\x85/;
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\x00-\x08\x0e-\x1f]/g;
 
 /**
  * One argument as tornado's `get_argument` reads it: the last of several, control characters blank, ends stripped.
  * Flower HTML-escapes text values as well (views/__init__.py); that only broke filters and names of queues, and is
  * repeated in error texts alone.
+ *
+ * @throws FlowerError 400 for what is no UTF-8
  */
 export function argument(query: Query, name: string): string | undefined {
-  const value = query[name];
-  const last = typeof value === 'string' || value === undefined ? value : value.at(-1);
-  // eslint-disable-next-line no-control-regex
-  return last?.replace(/[\x00-\x08\x0e-\x1f]/g, ' ').trim();
+  const value = query.get(name)?.at(-1);
+  return value === undefined ? undefined : stripped(decoded(name, value).replace(CONTROL, ' '));
+}
+
+function stripped(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && BLANK.test(text.charAt(from))) from += 1;
+  while (to > from && BLANK.test(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+/** As Python's `unquote` to bytes, one character each: a `%` that escapes nothing stands for itself. */
+export function percentDecoded(text: string): string {
+  return text.replace(/%([\da-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Unlike `utf8Text` it keeps a byte order mark. */
+function decoded(name: string, value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  if (!isUtf8(bytes)) throw invalidUnicode(name, value);
+  return bytes.toString();
+}
+
+/** @param bytes one character each */
+export function invalidUnicode(name: string, bytes: string): FlowerError {
+  return new FlowerError(400, `Invalid unicode in ${name}: ${bytesRepr(bytes.slice(0, 40))}`);
+}
+
+/** As Python prints bytes. */
+function bytesRepr(bytes: string): string {
+  const quote = bytes.includes("'") && !bytes.includes('"') ? '"' : "'";
+  const names: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
+  const text = bytes.replace(/[^\x20-\x7e]|[\\'"]/g, (char) => {
+    if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
+    return names[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `b${quote}${text}${quote}`;
 }
 
 /** Python's `int()`, clamped to what a number holds exactly. @throws FlowerError 400, also for the empty text */

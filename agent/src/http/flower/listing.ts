@@ -3,7 +3,7 @@ import type { TaskFilter, TaskSort } from '../../core/query/filter.ts';
 import type { TaskRecord } from '../../core/query/records.ts';
 import { casefold } from '../../core/query/casefold.ts';
 import { parseSearch, SearchError } from '../../core/query/search-parser.ts';
-import { argument, intArgument, localMinuteArgument, type Query } from './arguments.ts';
+import { argument, escapeHtml, intArgument, localMinuteArgument, type Query } from './arguments.ts';
 import { FlowerError } from './flower-error.ts';
 import { taskEntryText } from './task-json.ts';
 
@@ -91,7 +91,7 @@ function readSort(sortBy: string | undefined): TaskSort {
   if (sortBy === undefined) return { key: 'timestamp', descending: true };
   const key = SORT_KEYS.find((name) => name === sortBy.replace(/^-+/, ''));
   if (key === undefined) {
-    throw new FlowerError(400, `Invalid sort_by '${sortBy}', expected one of ${SORT_KEYS.join(', ')}`);
+    throw new FlowerError(400, `Invalid sort_by '${escapeHtml(sortBy)}', expected one of ${SORT_KEYS.join(', ')}`);
   }
   return { key, descending: sortBy.startsWith('-') };
 }

@@ -7,7 +7,7 @@ import type { HttpDeps } from '../ports.ts';
 import { streamOf } from '../streaming.ts';
 import type { RouteGroup } from './add-route.ts';
 import { controlOf, HTML_TYPE, JSON_TYPE, objectText, sendWhole } from './answer.ts';
-import { argument, boolArgument, type Query } from './arguments.ts';
+import { argument, boolArgument, escapeHtml, type Query } from './arguments.ts';
 import { FlowerError } from './flower-error.ts';
 import { listingText, readListing } from './listing.ts';
 import { stringText } from './python-json.ts';
@@ -24,7 +24,7 @@ export const flowerReads: RouteGroup = (add, { deps, settings }) => {
 
   add('GET', '/api/tasks', read('List tasks', LIST_DESCRIPTION), async (request, reply) => {
     const history = historyOf(deps);
-    const listing = await readListing(request.query, history);
+    const listing = await readListing(request.args, history);
     return sendPieces(deps, request, reply, listingText(history, listing));
   });
   add('GET', '/api/task/info/*', read('One task', '404 with a text when unknown.'), async (request, reply) => {
@@ -39,7 +39,7 @@ export const flowerReads: RouteGroup = (add, { deps, settings }) => {
     return sendWhole(request, reply, JSON_TYPE, `{"task-types": [${names.map(stringText).join(', ')}]}`);
   });
   add('GET', '/api/workers', read('Workers', WORKERS_DESCRIPTION), async (request, reply) =>
-    sendWhole(request, reply, JSON_TYPE, await workersBody(deps, request.query)),
+    sendWhole(request, reply, JSON_TYPE, await workersBody(deps, request.args)),
   );
   add('GET', '/api/queues/length', read('Queue lengths', QUEUES_DESCRIPTION), async (request, reply) =>
     sendWhole(request, reply, JSON_TYPE, await queueLengthsText(controlOf(deps))),
@@ -83,15 +83,19 @@ async function workersBody(deps: HttpDeps, query: Query): Promise<string> {
   const known = control.inspector.known();
   if (name === '') return inspectionsText(known);
   const inspection = known.get(name);
-  if (inspection === undefined) throw new FlowerError(404, `Unknown worker '${name}'`);
+  if (inspection === undefined) throw unknownWorker(name);
   return inspectionsText([[name, inspection]]);
+}
+
+function unknownWorker(name: string): FlowerError {
+  return new FlowerError(404, `Unknown worker '${escapeHtml(name)}'`);
 }
 
 function workersFromEvents(workers: readonly WorkerRecord[], status: boolean, name: string): string {
   if (status) return workerStatusText(workers);
   if (name === '') return workersText(workers);
   const worker = workers.find((one) => one.hostname === name);
-  if (worker === undefined) throw new FlowerError(404, `Unknown worker '${name}'`);
+  if (worker === undefined) throw unknownWorker(name);
   return workersText([worker]);
 }
 

@@ -92,6 +92,23 @@ describe('the routes of Flower', () => {
     expect((await app.inject('/flower/api/tasks/')).statusCode).toBe(404);
   });
 
+  it('read bytes of paths and arguments as tornado does, with and without the prefix', async () => {
+    for (const urlPrefix of ['', '/flower']) {
+      const app = await buildServer(testDeps({ tasks: TASKS }), urlPrefix === '' ? {} : { urlPrefix });
+      const get = async (path: string) => {
+        const { statusCode, body } = await app.inject(`${urlPrefix}${path}`);
+        return [statusCode, body];
+      };
+      expect(await get('/api/task/info/100%')).toEqual([404, "Unknown task '100%'"]);
+      expect(await get('/api/task/info/a%FF%27?x')).toEqual([400, `Invalid unicode in url: b"a\\xff'"`]);
+      expect(await get('/api/tasks?search=%C3%22')).toEqual([400, `Invalid unicode in search: b'\\xc3"'`]);
+      expect(await get('/api/workers?workername=%20%3Cb%3E%00')).toEqual([404, "Unknown worker '&lt;b&gt;'"]);
+      expect(await get('/api/tasks?limit=%00x&limit=0')).toEqual([200, '{}']);
+    }
+    const other = await (await buildServer(testDeps())).inject('/api/v1/tasks/100%');
+    expect([other.statusCode, other.json<unknown>()]).toMatchObject([400, { error: { field: 'path' } }]);
+  });
+
   it('tell workers from events in the shape of an inspect reply', async () => {
     const worker = workerRecord({ hostname: 'w1@h', lastHeartbeatMs: 1_795_405_160_600, pid: 7, clock: 42 });
     const app = await buildServer(testDeps({ workers: [worker] }));

@@ -15,9 +15,9 @@ export function readTaskBody(text: string): TaskBody {
   const members = text === '' ? new Map<string, string>() : readMembers(text);
   const argsJson = members.get('args') ?? '[]';
   if (!argsJson.startsWith('[')) throw new FlowerError(400, 'args must be an array');
-  // Celery takes None for no keyword arguments, and Flower hands it on.
+  // Celery takes None and an empty list, which is PHP's empty object, for no keyword arguments, and Flower hands it on.
   const given = members.get('kwargs') ?? 'null';
-  const kwargsJson = given === 'null' ? '{}' : given;
+  const kwargsJson = given === 'null' || /^\[\s*\]$/.test(given) ? '{}' : given;
   if (!kwargsJson.startsWith('{')) throw new FlowerError(400, 'kwargs must be an object');
   const options = [...members].filter(([key]) => key !== 'args' && key !== 'kwargs');
   return { argsJson, kwargsJson, options: new Map(options.map(([key, json]) => [key, valueOf(json)])) };
@@ -72,10 +72,10 @@ const toHeader: Take = (draft, value, name) => {
 const TAKES = new Map<string, Take>([
   // Of the publisher's connection, which have no meaning here.
   ...['timeout', 'retry', 'retry_policy', 'confirm_timeout', 'add_to_parent'].map((name) => [name, nothing] as const),
-  ['queue', (draft, value, name) => (draft.queue = textOf(name, value))],
-  ['routing_key', (draft, value, name) => (draft.queue ??= textOf(name, value))],
-  ['exchange', (_draft, value) => requireDefaultExchange(value)],
-  ['task_id', (draft, value, name) => (draft.taskId = textOf(name, value))],
+  ['queue', (draft, value, name) => (draft.queue = stringOf(name, value))],
+  ['routing_key', (draft, value, name) => (draft.queue ??= stringOf(name, value))],
+  ['exchange', refuseExchange],
+  ['task_id', (draft, value, name) => (draft.taskId = stringOf(name, value))],
   ['priority', (draft, value, name) => (draft.priority = Math.trunc(needNumber(name, value)))],
   ['countdown', (draft, value, name, { nowMs }) => setCountdown(draft, needNumber(name, value), nowMs)],
   ['eta', (draft, value, _name, { instant }) => (draft.etaMs ??= instant(value))],
@@ -88,8 +88,8 @@ const TAKES = new Map<string, Take>([
   ['headers', (draft, value) => (draft.headers = { ...draft.headers, ...headersOf(value) })],
   ['shadow', toHeader],
   ['ignore_result', toHeader],
-  ['root_id', (draft, value, name, reading) => value !== '' && toHeader(draft, textOf(name, value), name, reading)],
-  ['parent_id', (draft, value, name, reading) => value !== '' && toHeader(draft, textOf(name, value), name, reading)],
+  ['root_id', (draft, value, name, reading) => toHeader(draft, stringOf(name, value), name, reading)],
+  ['parent_id', (draft, value, name, reading) => toHeader(draft, stringOf(name, value), name, reading)],
   ['argsrepr', (draft, value, name) => (draft.argsrepr = stringOf(name, value))],
   ['kwargsrepr', (draft, value, name) => (draft.kwargsrepr = stringOf(name, value))],
   ['delivery_mode', (draft, value) => (draft.deliveryMode = deliveryModeOf(value))],
@@ -103,6 +103,12 @@ const REFUSED = new Set([
   ...['declare', 'mandatory', 'immediate', 'expiration', 'stamped_headers', 'replaced_task_nesting'],
 ]);
 
+/** Of these, as of those above, Celery asks only whether they are true. */
+const NONE_WHEN_EMPTY = new Set([
+  ...['queue', 'routing_key', 'exchange', 'task_id', 'root_id', 'parent_id'],
+  ...['headers', 'compression'],
+]);
+
 /**
  * What `apply_async` takes, as far as a task without callbacks has it; null is as if it were not there. Times without a
  * zone are UTC, Celery's default.
@@ -114,7 +120,7 @@ export function toTaskOptions(options: TaskBody['options'], nowMs: number, form:
   const reading = { nowMs, instant: form === 'converted' ? flowersInstant : isoInstant };
   const draft: Draft = {};
   for (const [name, value] of options) {
-    if (value === null) continue;
+    if (value === null || (isEmpty(value) && isNoneWhenEmpty(name, form))) continue;
     const take = TAKES.get(name);
     if (REFUSED.has(name)) throw new FlowerError(400, `Option '${name}' is not supported: leave it out`);
     if (take === undefined) throw new FlowerError(400, `Unknown option '${name}'`);
@@ -123,8 +129,15 @@ export function toTaskOptions(options: TaskBody['options'], nowMs: number, form:
   return draft;
 }
 
-function requireDefaultExchange(value: unknown): void {
-  if (value === '') return;
+function isEmpty(value: unknown): boolean {
+  return value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function isNoneWhenEmpty(name: string, form: 'converted' | 'plain'): boolean {
+  return REFUSED.has(name) || NONE_WHEN_EMPTY.has(name) || (form === 'plain' && ['eta', 'countdown'].includes(name));
+}
+
+function refuseExchange(): never {
   throw new FlowerError(400, "exchange must be '' or left out: name the queue by 'queue' or 'routing_key'");
 }
 
@@ -150,7 +163,6 @@ function deliveryModeOf(value: unknown): 1 | 2 {
 }
 
 function setCompression(draft: Draft, value: unknown): void {
-  if (value === '') return;
   if (value !== 'gzip' && value !== 'zlib' && value !== 'application/x-gzip') {
     throw new FlowerError(400, "compression must be 'gzip' or 'zlib', or left out");
   }
@@ -178,9 +190,10 @@ function flowersInstant(value: unknown): number {
   return ms + Number(`0.${match[7] ?? '0'}`) * 1000;
 }
 
-/** ISO 8601; without a zone UTC. */
+/** ISO 8601; without a zone UTC, without a time midnight. */
 function isoInstant(value: unknown): number {
-  const text = typeof value === 'string' ? value.trim().replace(' ', 'T') : '';
+  const given = typeof value === 'string' ? value.trim().replace(' ', 'T') : '';
+  const text = /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T00:00` : given;
   const hasZone = /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text);
   const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(hasZone ? text : `${text}Z`) : NaN;
   if (Number.isNaN(ms)) throw new FlowerError(400, 'Invalid option');
@@ -199,11 +212,6 @@ function numberOf(value: unknown): number | undefined {
   if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined;
   const number = Number(value);
   return Number.isFinite(number) ? number : undefined;
-}
-
-function textOf(name: string, value: unknown): string {
-  if (value !== '') return stringOf(name, value);
-  throw new FlowerError(400, `${name} must not be empty`);
 }
 
 function stringOf(name: string, value: unknown): string {

@@ -131,7 +131,7 @@ export const taskControlWrites: RouteGroup = (add, { deps }) => {
       failed: "Failed to set rate limit: '",
       end: "'",
     };
-    return changeWorker(control(), knownWorker(control(), name), change, request, reply);
+    return changeWorker(control(), knownWorker(control(), name, escapeHtml(name)), change, request, reply);
   });
 
   add('POST', '/api/task/timeout/*', TIMEOUT, async (request, reply) => {
@@ -145,7 +145,7 @@ export const taskControlWrites: RouteGroup = (add, { deps }) => {
       failed: "Failed to set timeouts: '",
       end: "'",
     };
-    return changeWorker(control(), knownWorker(control(), name), change, request, reply);
+    return changeWorker(control(), knownWorker(control(), name, escapeHtml(name)), change, request, reply);
   });
 };
 
@@ -209,11 +209,11 @@ function escapeMarkup(text: string): string {
   return text.replace(/[&<>]/g, escapeHtml);
 }
 
-/** @throws FlowerError 404 */
-function knownWorker(control: ControlService, name: string): string {
+/** @param shown the name in the error: Flower escapes those of arguments, not of paths. @throws FlowerError 404 */
+function knownWorker(control: ControlService, name: string, shown = name): string {
   const isKnown =
     control.inspector.known().has(name) || (name !== '' && control.reached({ kind: 'all' }).includes(name));
-  if (!isKnown) throw new FlowerError(404, `Unknown worker '${name}'`);
+  if (!isKnown) throw new FlowerError(404, `Unknown worker '${shown}'`);
   return name;
 }
 
