@@ -77,7 +77,7 @@ async function expectSums(agents: readonly RunningAgent[], tasks: number): Promi
   expect(await sum(agents, 'celery_task_received_total')).toBe(tasks);
   expect(await sum(agents, 'flower_events_total', { type: 'task-started' })).toBe(tasks);
   expect(await sum(agents, 'celery_task_runtime_count')).toBe(done);
-  expect(await sum(agents, 'umbel_leader')).toBe(1);
+  await waitFor(async () => (await sum(agents, 'umbel_leader')) === 1, 20_000, 'one of them leading');
 }
 
 it('two agents on Redis: the leader alone shows the cluster, and the other one when it is gone', async () => {
@@ -164,6 +164,22 @@ it('slices on Redis share the tasks, add up, and tell which one is missing', asy
     expect(own).toBeLessThan(1200);
   }
 }, 180_000);
+
+it('agents that part the stream into different numbers of slices are warned of, until they agree', async () => {
+  const redis = await startRedis();
+  const { agents } = await replicas(`${redis.url}/0`, ['--slice', '1/2'], ['--slice', '1/3']);
+  const [leader, other] = agents;
+  if (leader === undefined || other === undefined) throw new Error('two agents are needed');
+  const misfits = (): Promise<number> => sum(agents.slice(0, 1), 'umbel_slices_misfit');
+  await waitFor(async () => (await misfits()) === 1, 10_000, 'the leader having looked');
+  expect((await statusOf(leader)).warnings).toContainEqual(
+    'Agents with --slice 1/3 run beside this one with 1/2: tasks are counted twice. ' +
+      'Give all of them the same number of slices.',
+  );
+  await other.kill('SIGTERM');
+  await waitFor(async () => (await misfits()) === 0, 10_000, 'the other one being gone');
+  expect((await statusOf(leader)).warnings.join()).not.toContain('counted twice');
+}, 120_000);
 
 it('two agents on RabbitMQ: one is given the events and leads, the other one stands by', async () => {
   const exchange = `ev-replicas-${Date.now()}`;

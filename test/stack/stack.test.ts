@@ -10,6 +10,7 @@
  * (fast-motion.testkit.ts).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
@@ -320,6 +321,7 @@ async function makeTrouble(signal: AbortSignal): Promise<void> {
       }
     }),
     causeEvictions(spare.url, signal),
+    mixSlices(signal),
     fetch(`${second.url}/api/task/result/${TOKEN}`, { headers: { authorization: `Bearer ${TOKEN}` } }),
   ]);
   for (const process of sending) await process.stop();
@@ -343,6 +345,17 @@ async function pileUp(signal: AbortSignal): Promise<void> {
   await waitFor(seen, 60_000, 'the queue void');
   await forger.deleteKey('void');
   await until(signal, 1000, () => sendTasks(agent.url, 'shop.add', 4, { args: [1, 1], queue: 'bulk' }));
+}
+
+/** An agent with a part of three beside the one that has a part of two. */
+async function mixSlices(signal: AbortSignal): Promise<void> {
+  const third = await startAgent({
+    brokerUrl: `${redis.url}/0`,
+    databaseUrl: half.databaseUrl,
+    args: ['--slice', '1/3'],
+  });
+  await once(signal, 'abort');
+  await third.kill('SIGTERM');
 }
 
 /** One worker stands still until it counts as offline, and goes on: silent while it still counts as online. */
