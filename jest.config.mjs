@@ -15,7 +15,7 @@ const common = {
 };
 
 export default {
-  testTimeout: 30_000, // real services on a busy machine
+  testTimeout: 90_000, // real services on a busy machine; longer than `runPython` waits
   projects: [
     { ...common, displayName: 'agent', testMatch: ['<rootDir>/agent/src/**/*.test.ts'] },
     { ...common, displayName: 'test', testMatch: ['<rootDir>/test/**/*.test.ts'] },

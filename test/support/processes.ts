@@ -2,12 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { platform, userInfo } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { closeAtEnd } from './cleanup.ts';
 import { waitFor, within } from './wait.ts';
 
 const OUTPUT_KEPT = 2_000_000;
-const drainTime = (): Promise<void> => sleep(500, undefined, { ref: false });
+const DRAIN_MS = 500;
+/** A child that prints without end is waited for no longer. */
+const DRAIN_ROUNDS = 10;
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 export interface ProcessOptions {
@@ -99,6 +101,7 @@ class Managed implements ManagedProcess {
   readonly #child: ChildProcess;
   readonly #stopSignal: NodeJS.Signals;
   readonly #stdout: string[] = [];
+  #pieces = 0;
   #output = '';
   #status: ExitStatus | undefined;
 
@@ -117,7 +120,7 @@ class Managed implements ManagedProcess {
         this.#status ??= { code, signal };
         const drained = () => resolve(this.#status ?? { code, signal });
         child.on('close', drained);
-        void drainTime().then(drained); // a child of its own may hold the pipes open
+        void this.#quiet().then(drained); // a child of its own may hold the pipes open
       };
       child.on('error', (error) => {
         this.#keep(String(error));
@@ -169,7 +172,17 @@ class Managed implements ManagedProcess {
     return this.exited;
   }
 
+  /** Resolves when nothing comes any more; what lies in the pipes is read first, however late this process is. */
+  async #quiet(): Promise<void> {
+    for (let round = 0, before = -1; round < DRAIN_ROUNDS && this.#pieces !== before; round++) {
+      before = this.#pieces;
+      await sleep(DRAIN_MS, undefined, { ref: false });
+      await turn();
+    }
+  }
+
   #keep(text: string): void {
+    this.#pieces += 1;
     this.#output = (this.#output + text).slice(-OUTPUT_KEPT);
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startServer, type RunningServer } from './server.ts';
 import { liveTask, testDeps, type TestDeps } from './testing/deps.testkit.ts';
@@ -10,7 +10,6 @@ import { taskRecord } from './testing/memory-history.testkit.ts';
 
 let deps: TestDeps;
 let server: RunningServer;
-jest.setTimeout(30_000);
 
 const sockets: { destroy(): void }[] = [];
 
