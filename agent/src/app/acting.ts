@@ -71,6 +71,10 @@ export function openActing(config: Config, deps: ActingDeps, open: CloserStack):
       history: history?.reader,
       masker,
       onReplaced: (orphan, newTaskId) => healing?.replaced(orphan, newTaskId),
+      sentMs: (taskId) => {
+        const sent = cluster.task(taskId)?.sent ?? undefined;
+        return sent === undefined ? undefined : Math.round(sent * 1000);
+      },
       clock,
       logger,
       options: controlOptions(config, `umbel@${hostname()}`),

@@ -40,6 +40,8 @@ export interface ControlDeps {
   readonly masker?: Masker | undefined;
   /** An orphaned task was sent again, as a task of this id. Default: nothing. */
   readonly onReplaced?: (orphan: TaskRecord, newTaskId: string) => void;
+  /** When a task was published, epoch ms, as far as that was heard. Default: of none. */
+  readonly sentMs?: (taskId: string) => number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly options?: ControlOptions;

@@ -32,6 +32,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
   const { transport, workers, backend, history, clock, logger, masker = NO_MASK, onReplaced = () => undefined } = deps;
   const { inspectTimeoutMs = DEFAULT_TIMEOUT_MS, enableEvents = true, defaultQueue = 'celery' } = deps.options ?? {};
   const { queues: configured = [], origin = 'umbel' } = deps.options ?? {};
+  const { sentMs = () => undefined } = deps;
   const { control: channel, tasks } = transport;
   const known = new Map<string, WorkerInspection>();
   const inspections = (): ReadonlyMap<string, WorkerInspection> => known;
@@ -45,7 +46,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
   });
   const inspector = new KeptInspections({ caller, known, workers, clock, logger });
   const events = new EventSwitch({ transport, workers, enableEvents, clock, logger });
-  const queues = new KnownQueues({ tasks, inspections, configured, defaultQueue });
+  const queues = new KnownQueues({ tasks, inspections, configured, defaultQueue, sentMs });
   const sender = new TaskSender({ tasks, queues, inspections, history, defaultQueue, origin, clock, logger });
   const results = new Results(backend, clock, masker);
   const found = { tasks, backend, caller, workers, sender, queues, inspections, defaultQueue };

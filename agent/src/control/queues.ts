@@ -8,6 +8,8 @@ export interface QueuesDeps {
   readonly inspections: () => ReadonlyMap<string, WorkerInspection>;
   readonly configured: readonly string[];
   readonly defaultQueue: string;
+  /** When a task was published, epoch ms; undefined where that was not heard. */
+  readonly sentMs: (taskId: string) => number | undefined;
 }
 
 /** The queues of the cluster, put together from who knows of them. */
@@ -42,7 +44,14 @@ export class KnownQueues {
   }
 
   async depths(): Promise<readonly QueueDepth[]> {
-    return this.#deps.tasks.depths(await this.names());
+    const depths = await this.#deps.tasks.depths(await this.names());
+    return depths.map((depth) => this.#aged(depth));
+  }
+
+  /** A message that is next has waited since its task was published, which is longer than it is seen to be next. */
+  #aged({ nextIds = [], ...depth }: QueueDepth): QueueDepth {
+    const instants = [depth.oldestMs, ...nextIds.map((id) => this.#deps.sentMs(id))].filter((ms) => ms !== undefined);
+    return instants.length === 0 ? depth : { ...depth, oldestMs: Math.min(...instants) };
   }
 
   /**

@@ -37,6 +37,8 @@ export interface QueueDepth {
   readonly consumers?: number;
   /** Instant since which the oldest waiting message has waited at least, epoch ms, where that can be known. */
   readonly oldestMs?: number;
+  /** Ids of the tasks of the messages that are next, where the broker tells no times (Redis). */
+  readonly nextIds?: readonly string[];
   /** Per second, where the management API tells. */
   readonly publishRate?: number;
   readonly deliverRate?: number;

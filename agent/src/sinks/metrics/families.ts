@@ -205,7 +205,7 @@ const UMBEL = [
     'umbel_queue_oldest_message_age_seconds',
     'gauge',
     QUEUE,
-    'How long the oldest message has waited at least. Redis: while the first message does not move; RabbitMQ: classic queues of messages with a timestamp, from the management API.',
+    'How long the oldest message has waited at least. Redis: since its task-sent event, else while the first message does not move; RabbitMQ: classic queues of messages with a timestamp, from the management API.',
   ),
   row('umbel_queue_publish_rate', 'gauge', QUEUE, "Messages a second into the queue, from RabbitMQ's management API."),
   row(

@@ -225,6 +225,7 @@ describe('task queues on Redis', () => {
     const first = await publishTask(transport, 'q', { name: 'a' });
     await publishTask(transport, 'q', { name: 'a' });
     await waitUntil('it has not moved', async () => (await oldest()) !== undefined);
+    expect(await transport.tasks.depths(['q'])).toMatchObject([{ nextIds: [first] }]);
     expect(await server.run((client) => client.rpop('q'))).toContain(first);
     expect(await oldest()).toBeUndefined();
   });

@@ -82,19 +82,17 @@ export class RedisQueues implements TaskQueues {
     }));
   }
 
-  async #waiting(socket: RedisSocket, queue: string): Promise<Pick<QueueDepth, 'messages' | 'oldestMs'>> {
+  async #waiting(socket: RedisSocket, queue: string): Promise<Omit<QueueDepth, 'name'>> {
     const lists = this.#deps.keys.lists(queue);
     const lengths = await Promise.all(lists.map((list) => socket.command('LLEN', list)));
     const messages = lengths.reduce<number>((sum, length) => sum + (typeof length === 'number' ? length : 0), 0);
     const filled = lists.filter((_, index) => lengths[index] !== 0);
     // Workers take from the end.
-    const heads = await Promise.all(filled.map((list) => lenient(socket.command('LINDEX', list, '-1'), ['NOPERM'])));
-    const oldestMs = this.#heads.seen(
-      queue,
-      heads.filter((head) => typeof head === 'string'),
-      this.#deps.clock.now(),
-    );
-    return { messages, ...(oldestMs !== undefined && { oldestMs }) };
+    const last = await Promise.all(filled.map((list) => lenient(socket.command('LINDEX', list, '-1'), ['NOPERM'])));
+    const heads = last.filter((head) => typeof head === 'string');
+    const oldestMs = this.#heads.seen(queue, heads, this.#deps.clock.now());
+    const nextIds = heads.flatMap((head) => taskIdIn(head) ?? []);
+    return { messages, ...(nextIds.length > 0 && { nextIds }), ...(oldestMs !== undefined && { oldestMs }) };
   }
 
   async names(): Promise<readonly string[]> {
