@@ -136,7 +136,9 @@ async function checkBounds() {
     if (shell.status === 0) throw new Error('there is a shell');
     const size = Number(docker('image', 'inspect', '-f', '{{.Size}}', inspect('agent').Image));
     const label = docker('image', 'inspect', '-f', '{{index .Config.Labels "io.umbel.sbom"}}', inspect('agent').Image);
-    return `image ${Math.round(size / 1e6)} MB, SBOM in ${label.trim()}`;
+    const parts = docker('cp', `${container('agent')}:${label.trim()}`, '-').match(/"purl": "pkg:npm\//g) ?? [];
+    if (parts.length < 20) throw new Error(`${label.trim()} lists ${parts.length} packages`);
+    return `image ${Math.round(size / 1e6)} MB, SBOM of ${parts.length} packages in ${label.trim()}`;
   });
   await check('the memory that the agent uses is within its limit', () => {
     const used = docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container('agent')).trim();
@@ -212,6 +214,32 @@ async function checkTasks() {
   );
 }
 
+/** RabbitMQ keeps what is told while the agent is stopped. */
+async function checkNothingLost() {
+  const id = container('agent-rabbitmq');
+  const from = Date.now();
+  docker('stop', id);
+  await sleep(15);
+  docker('start', id);
+  const to = Date.now();
+  await check(
+    'what ran while an agent was stopped is in its history, each event once',
+    () => {
+      const { events } = askAgent('agent-rabbitmq', `/api/v1/events?from=${from}&to=${to}&limit=1000`);
+      const typesOf = new Map();
+      for (const { taskId, type } of events)
+        typesOf.set(taskId, [...(typesOf.get(taskId) ?? []), type.replace('task-', '')]);
+      const whole = [...typesOf].filter(
+        ([, types]) => types.includes('received') && types.includes('succeeded') && !types.includes('retried'),
+      );
+      const wrong = whole.filter(([, types]) => new Set(types).size < types.length || !types.includes('started'));
+      if (whole.length === 0 || wrong.length > 0) throw new Error(`${whole.length} tasks; ${wrong.join('; ')}`);
+      return `${whole.length} tasks that were received and done within ${Math.round((to - from) / 1000)} s`;
+    },
+    300,
+  );
+}
+
 async function checkRestart() {
   await check('a killed agent is started again and goes on', async () => {
     const pid = inspect('agent').State.Pid;
@@ -261,6 +289,7 @@ async function main() {
     await checkNetworks();
     await checkSecrets();
     await checkTasks();
+    await checkNothingLost();
     await checkRestart();
   } finally {
     if (options.keep !== true) compose('down', '-v', '--timeout', '20');
