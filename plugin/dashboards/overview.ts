@@ -124,7 +124,7 @@ const health: Section = {
     stat({
       ...tile,
       title: 'Longest run',
-      description: 'How long the task has been running that has been running for the longest time.',
+      description: 'For how long the task that began first among those that run has been running.',
       empty: 'nothing runs',
       unit: 'ms',
       calc: 'max',
