@@ -112,7 +112,7 @@ curl -N 'http://127.0.0.1:5555/api/v1/stream?states=FAILURE'
 - Instants and durations in answers are milliseconds (\`…Ms\`), instants since 1970.
 - Every error of \`/api/v1\` is \`{ "error": { "code", "message", "field" } }\`; \`field\` is the parameter at fault, where
   there is one: 400 for it, 401 without good credentials, 403 where the role does not reach, 404 for what is not there,
-  409 for what cannot be done, 429 after too many failed logins, 503 while the history or the broker is away, 504 for a query
+  409 for what cannot be done, 422 for more than is allowed at once, 429 after too many failed logins, 503 while the history or the broker is away, 504 for a query
   over its time limit.
 - A page of a list has \`nextCursor\`; the next page is the same request with \`cursor\`. It costs the same however far back.`;
 
