@@ -53,6 +53,8 @@ function FailureTable({
   const groups = useMemo(() => sortGroups(found.groups, options.sortBy), [found, options.sortBy]);
   const { timeRange } = data;
   const [fromMs, toMs] = [timeRange.from.valueOf(), timeRange.to.valueOf()];
+  // A range that ends now holds what came in while the answer was on its way.
+  const nowMs = Math.max(toMs, ...groups.map(({ lastMs }) => lastMs));
   const wide = width >= WIDE;
   if (groups.length === 0) {
     return <NoRows title={t('failures.none', 'No failures in this time range')} />;
@@ -87,7 +89,7 @@ function FailureTable({
                 trendStepMs={found.trendStepMs ?? 0}
                 isNew={isNew(group, fromMs, toMs)}
                 open={opened === group.fingerprint}
-                nowMs={toMs}
+                nowMs={nowMs}
                 tasksUrl={source === undefined ? undefined : tasksUrl(source.uid, group, timeRange)}
                 canAct={source !== undefined}
                 onToggle={() => setOpened(opened === group.fingerprint ? undefined : group.fingerprint)}
