@@ -69,7 +69,7 @@ const PLAN = {
 };
 
 async function ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: string | object) {
-  const payload = typeof body === 'object' ? JSON.stringify(body) : body;
+  const payload = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
   const headers = body === undefined ? {} : { 'content-type': 'application/json' };
   const got = await app.inject({
     method,
@@ -256,6 +256,19 @@ describe('tasks', () => {
     expect((await ask('POST', '/tasks/id-1/terminate', { signal: 'SIGFOO' })).body).toMatchObject({
       error: { field: 'signal' },
     });
+  });
+
+  it.each([
+    ['{"name": "app.add"', /must be JSON/],
+    ['{"name": "app.add", "kwargs": {"a": {"__proto__": 1}}}', /must be JSON, with no member called `__proto__`/],
+    [Buffer.from('{"name": "\xff"}', 'latin1'), /not UTF-8/],
+  ])('are refused in a body like %s', async (body, message) => {
+    const got = await ask('POST', '/tasks', body);
+    expect([got.status, got.body]).toEqual([
+      400,
+      { error: { code: 'bad-request', message: expect.stringMatching(message) } },
+    ]);
+    expect(control.sent).toEqual([]);
   });
 
   it('are sent with arguments as they were written', async () => {

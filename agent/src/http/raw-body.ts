@@ -21,7 +21,10 @@ export function keepRawBodies(app: FastifyInstance): void {
       return;
     }
     texts.set(request, body);
-    void parse(request, body, done);
+    void parse(request, body, (error, value) => {
+      if (error === null) done(null, value);
+      else done(new ApiProblem(400, 'bad-request', 'The body must be JSON, with no member called `__proto__`.'));
+    });
   });
 }
 
