@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
+import pg from 'pg';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import { closeAtEnd } from '../support/cleanup.ts';
@@ -104,6 +105,30 @@ it('a slow Postgres: telemetry, live streams and searches are left out, in this 
   }
   expect((await getText(`${agent.url}/api/v1/tasks`)).status).toBe(200);
   expect(agent.process().output()).toMatch(/overloaded: live streams are ended/);
+}, 240_000);
+
+it('a read that takes longer than the statement timeout is ended, counted and told, and the next one is answered', async () => {
+  const redis = await startRedis();
+  const agent = await startAgent({ brokerUrl: `${redis.url}/0`, args: ['--statement-timeout', '1s'] });
+  await listening(agent);
+  const isAnswered = async (): Promise<number> => (await getText(`${agent.url}/api/v1/tasks`)).status;
+  expect(await isAnswered()).toBe(200);
+
+  const holder = new pg.Client({ connectionString: agent.databaseUrl });
+  await holder.connect();
+  closeAtEnd({ close: () => holder.end() });
+  await holder.query('begin; lock table celery_tasks in access exclusive mode');
+  const ended = await Promise.all([1, 2].map(() => getText(`${agent.url}/api/v1/tasks`)));
+  await holder.query('rollback');
+  for (const { status, body } of ended) {
+    expect(status).toBe(504);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'timeout', message: expect.stringContaining('narrow') } });
+  }
+  const bound = 'database_reads';
+  expect((await agent.metrics()).sum('umbel_bound_exceeded_total', { bound })).toBe(2);
+  const { limits } = await getObject(`${agent.url}/api/v1/status`);
+  expect(limits).toContainEqual(expect.objectContaining({ bound, exceeded: 2 }));
+  expect(await isAnswered()).toBe(200);
 }, 240_000);
 
 it('a client that never reads its live stream loses messages, which are counted; everybody else is served', async () => {

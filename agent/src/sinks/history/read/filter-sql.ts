@@ -122,7 +122,7 @@ function otherStates(states: readonly string[] | undefined, params: Params): str
   const others = (states ?? []).filter((state) => state !== 'SUCCESS');
   return [
     ...(states?.includes('SUCCESS') === true ? ["t.state <> 'SUCCESS'"] : []),
-    ...noneOf('t.state', others, params),
+    ...(others.length === 0 ? [] : oneOf('t.state', others, params).map((condition) => `not (${condition})`)),
   ];
 }
 
