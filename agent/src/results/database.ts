@@ -5,8 +5,7 @@ import { BackendUnavailable } from './port.ts';
 import type { ResultBackend, StoredResult } from './port.ts';
 import { PICKLED_NONE } from './state-bytes.ts';
 import { storedResult } from './stored-result.ts';
-import { MAX_STORED, readValue } from './stored-value.ts';
-import type { StoredValue } from './stored-value.ts';
+import { type Columns, columnsOf, membersOf, missingFrom, type Row, selectionOf } from './task-columns.ts';
 
 export interface DatabaseBackendOptions {
   /** `postgresql://…`, without a driver. */
@@ -19,12 +18,6 @@ export interface DatabaseBackendOptions {
   readonly clock: Clock;
 }
 
-/** Columns of serialized values (celery/backends/database/models.py). */
-const BINARY = new Set(['result', 'args', 'kwargs']);
-/** Those that tell of the task; which of them there are depends on Celery's version and on `result_extended`. */
-export const META_COLUMNS = 'task_id status result date_done traceback name args kwargs worker retries queue'.split(
-  ' ',
-);
 const IDS_AT_ONCE = 200;
 
 /** The table is not there, or is another one: told as the problem, not as an outage. */
@@ -36,7 +29,7 @@ export class DatabaseResultBackend implements ResultBackend {
   readonly #options: DatabaseBackendOptions;
   readonly #table: string;
   readonly #pool: pg.Pool;
-  #columns: readonly string[] | undefined;
+  #columns: Columns | undefined;
   #connected = false;
   #problem: string | undefined;
 
@@ -68,9 +61,9 @@ export class DatabaseResultBackend implements ResultBackend {
     for (let at = 0; at < taskIds.length; at += IDS_AT_ONCE) {
       const ids = taskIds.slice(at, at + IDS_AT_ONCE);
       const rows = await this.#ask(async () => {
-        const columns = await this.#knownColumns();
-        const list = columns.map(selected).join(', ');
-        return (await this.#pool.query<Row>(`select ${list} from ${this.#table} where task_id = any($1)`, [ids])).rows;
+        const selection = selectionOf(await this.#knownColumns());
+        const text = `select ${selection} from ${this.#table} where task_id = any($1)`;
+        return (await this.#pool.query<Row>(text, [ids])).rows;
       });
       for (const row of rows) {
         const result = resultOf(row);
@@ -82,7 +75,7 @@ export class DatabaseResultBackend implements ResultBackend {
 
   async *endedBetween(fromMs: number, toMs: number, limit: number): AsyncGenerator<readonly string[]> {
     const rows = await this.#ask(async () => {
-      if (!(await this.#knownColumns()).includes('date_done')) return [];
+      if (!(await this.#knownColumns()).has('date_done')) return [];
       const answer = await this.#pool.query<{ task_id: string }>(
         `select task_id from ${this.#table}
           where date_done >= to_timestamp($1::float8 / 1000) at time zone 'UTC'
@@ -122,26 +115,21 @@ export class DatabaseResultBackend implements ResultBackend {
     await this.#pool.end();
   }
 
-  /** Which of the columns the table has: that depends on Celery's version and on `result_extended`. */
-  async #knownColumns(): Promise<readonly string[]> {
+  async #knownColumns(): Promise<Columns> {
     if (this.#columns !== undefined) return this.#columns;
-    const { rows } = await this.#pool.query<{ attname: string }>(
-      'select attname from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped',
-      [this.#table],
-    );
-    const names = new Set(rows.map(({ attname }) => attname));
+    const columns = await columnsOf(this.#pool, this.#table);
     const { table = 'celery_taskmeta', schema } = this.#options;
     const name = schema === undefined ? table : `${schema}.${table}`;
-    if (names.size === 0) {
+    if (columns.size === 0) {
       throw new WrongTable(
         `there is no table ${name}: Celery makes it with the first result; if it has another name, give --result-backend-table and --result-backend-schema`,
       );
     }
-    const missing = ['task_id', 'status', 'result'].filter((column) => !names.has(column));
+    const missing = missingFrom(columns);
     if (missing.length > 0) {
       throw new WrongTable(`the table ${name} has no ${missing.join(', ')}: it is not Celery's (celery_taskmeta)`);
     }
-    return (this.#columns = META_COLUMNS.filter((column) => names.has(column)));
+    return (this.#columns = columns);
   }
 
   async #ask<T>(work: () => Promise<T>): Promise<T> {
@@ -163,27 +151,7 @@ export class DatabaseResultBackend implements ResultBackend {
   }
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** Large values are cut in the database; times leave it as epoch ms, naive ones being UTC. */
-function selected(column: string): string {
-  if (BINARY.has(column)) {
-    return `substring(${column} from 1 for ${MAX_STORED + 1}) as ${column}, octet_length(${column}) as ${column}_size`;
-  }
-  if (column === 'date_done') return 'to_char(date_done, \'YYYY-MM-DD"T"HH24:MI:SS.US\') as date_done';
-  return column;
-}
-
 function resultOf(row: Row): StoredResult | undefined {
   const taskId = row['task_id'];
-  if (typeof taskId !== 'string') return undefined;
-  const members = META_COLUMNS.flatMap((column): [string, StoredValue][] => {
-    const value = row[column];
-    if (value === undefined) return [];
-    if (!Buffer.isBuffer(value)) return [[column, { json: JSON.stringify(value), repr: null }]];
-    const size = Number(row[`${column}_size`]);
-    if (size <= MAX_STORED) return [[column, readValue(value)]];
-    return [[column, { json: null, repr: `${value.toString('utf8', 0, 1000)}… (cut: ${size} bytes in all)` }]];
-  });
-  return storedResult(taskId, new Map(members));
+  return typeof taskId === 'string' ? storedResult(taskId, membersOf(row)) : undefined;
 }

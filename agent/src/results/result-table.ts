@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { jsonRepr } from '../core/wire/json-repr.ts';
-import { META_COLUMNS } from './database.ts';
 import { storedResult } from './stored-result.ts';
 import type { StoredResult } from './port.ts';
-import { MAX_STORED, readValue, type StoredValue } from './stored-value.ts';
+import { readValue, type StoredValue } from './stored-value.ts';
+import { type Columns, columnsOf, membersOf, missingFrom, type Row, selectionOf } from './task-columns.ts';
 
 /** A task's row in a result table. */
 export interface StoredRow {
@@ -69,12 +69,7 @@ async function open(client: pg.Client, { table, schema }: ResultTableOptions): P
   const tried = table === undefined || table === CELERY_TABLE ? [CELERY_TABLE, DJANGO_TABLE] : [table];
   for (const name of tried) {
     const quoted = [...(schema === undefined ? [] : [schema]), name].map((part) => pg.escapeIdentifier(part)).join('.');
-    const { rows } = await client.query<{ name: string; type: string }>(
-      `select attname as name, atttypid::regtype::text as type from pg_attribute
-       where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
-      [quoted],
-    );
-    const columns = new Map(rows.map((row) => [row.name, row.type]));
+    const columns = await columnsOf(client, quoted);
     if (columns.size > 0) return reader(client, quoted, columns);
   }
   throw new Error(
@@ -82,20 +77,16 @@ async function open(client: pg.Client, { table, schema }: ResultTableOptions): P
   );
 }
 
-/** Types of the columns by name. */
-type Columns = ReadonlyMap<string, string>;
-
 function reader(client: pg.Client, table: string, columns: Columns): ResultTable {
-  const missing = ['id', 'task_id', 'status', 'result'].filter((column) => !columns.has(column));
+  const missing = [...(columns.has('id') ? [] : ['id']), ...missingFrom(columns)];
   if (missing.length > 0)
     throw new Error(`the table ${table} has no ${missing.join(', ')}: it holds no Celery results`);
   const isDjango = columns.has('task_name');
-  const selected = META_COLUMNS.flatMap((name) => {
-    const column = isDjango ? (DJANGO[name] ?? name) : name;
-    const type = columns.get(column);
-    return type === undefined ? [] : [`${expression(name, column, type)} as "${name}"`];
-  });
-  if (columns.has('date_started')) selected.push('extract(epoch from date_started)::float8 * 1000 as started_ms');
+  const selection = [
+    'id::float8 as id',
+    selectionOf(columns, (name) => (isDjango ? (DJANGO[name] ?? name) : name)),
+    ...(columns.has('date_started') ? ['extract(epoch from date_started)::float8 * 1000 as started_ms'] : []),
+  ];
   return {
     table,
     count: async () => {
@@ -107,7 +98,7 @@ function reader(client: pg.Client, table: string, columns: Columns): ResultTable
     },
     after: async (id, limit) => {
       const { rows } = await client.query<Row>(
-        `select id::float8 as id, ${selected.join(', ')} from ${table} where id > $1 order by id limit $2`,
+        `select ${selection.join(', ')} from ${table} where id > $1 order by id limit $2`,
         [id, limit],
       );
       const last = rows.at(-1)?.['id'];
@@ -118,21 +109,8 @@ function reader(client: pg.Client, table: string, columns: Columns): ResultTable
   };
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** Large values are cut in the database; times leave it as text, naive ones being UTC. */
-function expression(name: string, column: string, type: string): string {
-  if (name === 'result' || name === 'args' || name === 'kwargs') return `substring(${column} from 1 for ${MAX_STORED})`;
-  if (name !== 'date_done') return column;
-  const utc = type === 'timestamp with time zone' ? `${column} at time zone 'UTC'` : column;
-  return `to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
-}
-
 function storedRow(row: Row, isDjango: boolean): StoredRow[] {
-  const values = new Map<string, StoredValue>();
-  for (const name of META_COLUMNS) {
-    if (row[name] !== undefined) values.set(name, stored(name, row[name], isDjango));
-  }
+  const values = isDjango ? membersOf(row, djangoValue) : membersOf(row);
   const taskId = row['task_id'];
   const result = typeof taskId === 'string' ? storedResult(taskId, values) : undefined;
   if (result === undefined) return [];
@@ -145,17 +123,12 @@ function storedRow(row: Row, isDjango: boolean): StoredRow[] {
   return [{ result, startedMs, argsRepr: repr('args'), kwargsRepr: repr('kwargs') }];
 }
 
-/** Celery's tables hold encoded bytes; django-celery-results' hold text: JSON for results, reprs for arguments. */
-function stored(name: string, value: unknown, isDjango: boolean): StoredValue {
-  if (Buffer.isBuffer(value)) return readValue(value);
-  if (isDjango && typeof value === 'string' && name === 'result') return readValue(Buffer.from(value));
-  if (isDjango && typeof value === 'string' && (name === 'args' || name === 'kwargs')) return djangoText(value);
-  return { json: JSON.stringify(value), repr: null };
-}
-
-/** The JSON of a text that is a repr, as django-celery-results encodes arguments that are no JSON. */
-function djangoText(text: string): StoredValue {
+/**
+ * django-celery-results stores texts: JSON for results; for arguments JSON, or the JSON of a repr, or a repr.
+ */
+function djangoValue(name: string, text: string): StoredValue {
   const value = readValue(Buffer.from(text));
+  if (name === 'result') return value;
   if (value.json === null) return { json: null, repr: text };
   const inner: unknown = JSON.parse(value.json);
   return typeof inner === 'string' ? { json: null, repr: inner } : value;

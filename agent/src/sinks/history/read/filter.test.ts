@@ -146,9 +146,10 @@ const RULES: { readonly [K in keyof Required<TaskFilter>]: Rule<K> } = {
 };
 const MEMBERS = Object.keys(RULES) as (keyof TaskFilter)[];
 
-const filters: fc.Arbitrary<TaskFilter> = fc
-  .subarray(MEMBERS, { minLength: 1, maxLength: 3 })
-  .chain((members) => fc.record(Object.fromEntries(members.map((member) => [member, RULES[member][0]]))));
+const filters: fc.Arbitrary<TaskFilter> = fc.subarray(MEMBERS, { minLength: 1, maxLength: 3 }).chain((members) => {
+  const values = members.map((member): [string, fc.Arbitrary<unknown>] => [member, RULES[member][0]]);
+  return fc.record(Object.fromEntries(values)) as fc.Arbitrary<TaskFilter>;
+});
 
 function passes(filter: TaskFilter, row: Row): boolean {
   return MEMBERS.every((member) => {

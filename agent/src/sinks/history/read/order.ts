@@ -59,6 +59,11 @@ export function partSql(
   return [...conditions, `(${keySql(sort, dialect)}, t.task_id) ${than} (${value}, ${id})`];
 }
 
+/** Keeps a query of a walkable key before the position `{ value: until, taskId: '' }`. */
+export function untilSql({ key, descending }: TaskSort, until: number, params: Params): string {
+  return `t.${key} ${descending ? '>=' : '<'} ${params.add(until)}::float8`;
+}
+
 /**
  * `order by …`, ties by id. `unindexed` hides the key from the planner: it then sorts what a scan by several processes
  * finds, instead of walking an index through rows of which few match. The tasks without a value are always sorted:

@@ -1,7 +1,7 @@
 import type { TaskFilter, TaskSort } from '../../../core/query/filter.ts';
 import { matchesSearch } from '../../../core/query/search-match.ts';
 import { type FilterContext, idsToLookUp, indexedSql, needsCheck, scannedSql, whereSql } from './filter-sql.ts';
-import { isWalkable, keySql, orderSql, type Part, partsAfter, partSql, type Position } from './order.ts';
+import { isWalkable, keySql, orderSql, type Part, partsAfter, partSql, type Position, untilSql } from './order.ts';
 import type { Session } from './session.ts';
 import { Params } from './sql.ts';
 import { TASK_COLUMNS, type TaskRow, toTaskRecord } from './task-row.ts';
@@ -22,6 +22,8 @@ export interface TaskQuery {
 const FIRST_WALK = 20_000;
 /** Walking further than this takes longer than a scan by several processes. */
 const LONGEST_WALK = 150_000;
+/** Spans of time in which the rest is scanned one after the other, seconds; what lies beyond them at once. */
+const SCANNED_SPANS_S = [6, 18, 72, 288].map((hours) => hours * 3600);
 /** Rows read at once where each must be looked at in code. */
 const CHECK_CHUNK = 500;
 
@@ -112,8 +114,30 @@ async function walk(
     if (!(walked + expected <= LONGEST_WALK)) break;
     budget = Math.ceil(expected * 1.3);
   }
-  const rest = statement(session, query, part, want - found.length, from, true);
-  return [...found, ...(await session.rows<KeyedRow>(...rest))];
+  return [...found, ...(await scanRest(session, query, part, want - found.length, from))];
+}
+
+/**
+ * Scans what is left behind the position, the next hours first and then more and more: what is not very old is found without
+ * reading all that is.
+ */
+async function scanRest(
+  session: Session,
+  query: TaskQuery,
+  part: Part,
+  want: number,
+  after: Position,
+): Promise<KeyedRow[]> {
+  const found: KeyedRow[] = [];
+  let from = after;
+  for (const span of [...SCANNED_SPANS_S, Infinity]) {
+    const until = Number(from.value) + (query.sort.descending ? -span : span);
+    const scan = statement(session, query, part, want - found.length, from, { until });
+    found.push(...(await session.rows<KeyedRow>(...scan)));
+    if (found.length >= want) break;
+    from = { value: until, taskId: '' };
+  }
+  return found;
 }
 
 export function contextOf(session: Session, query: Pick<TaskQuery, 'knownIds'>, params: Params): FilterContext {
@@ -122,22 +146,26 @@ export function contextOf(session: Session, query: Pick<TaskQuery, 'knownIds'>, 
 
 type Statement = [text: string, values: readonly unknown[]];
 
-/** Matches of one part behind the position, in order; `want` undefined: all. */
+/**
+ * Matches of one part behind the position, in order; `want` undefined: all. A `scan` is not led by the index of the
+ * order, and ends at a value of it.
+ */
 export function statement(
   session: Session,
   query: TaskQuery,
   part: Part,
   want: number | undefined,
   after?: Position,
-  unindexed = false,
+  scan?: { readonly until: number },
 ): Statement {
   const params = new Params();
   const context = contextOf(session, query, params);
   const conditions = [...indexedSql(query.filter, context), ...scannedSql(query.filter, context)];
   const behind = partSql(query.sort, part, after, session.dialect, params);
+  if (scan !== undefined && Number.isFinite(scan.until)) behind.push(untilSql(query.sort, scan.until, params));
   const limit = want === undefined ? '' : `limit ${params.add(want)}::bigint`;
   const text = `select ${TASK_COLUMNS}, ${keySql(query.sort, session.dialect)} as sort_value from celery_tasks t
-    ${whereSql([...conditions, ...behind])} ${orderSql(query.sort, part, session.dialect, unindexed)} ${limit}`;
+    ${whereSql([...conditions, ...behind])} ${orderSql(query.sort, part, session.dialect, scan !== undefined)} ${limit}`;
   return [text, params.values];
 }
 

@@ -10,7 +10,7 @@ let kit: ReadKit;
 beforeAll(async () => {
   kit = await openReadKit();
   await kit.rows(`insert into celery_tasks (seen_on, timestamp, task_id, state, args, kwargs)
-    select '2026-03-10', ${NOON - 10_000} - n / 3, 'bulk-' || n, 'SUCCESS',
+    select '2026-03-10', ${NOON - 10_000} - n / 3 * 180, 'bulk-' || n, 'SUCCESS',
       case when n % 5000 < 2 or n > 44990 then 'needle' else repeat('lorem ipsum ', 20) end,
       case when n % 9000 = 0 then '{''rare'': True}' end
     from generate_series(1, 45000) n`);
