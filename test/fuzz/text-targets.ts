@@ -50,7 +50,11 @@ function checkSearch(text: string): void {
   if (node === undefined) return;
   matchesSearch(node, TASK);
   const params = new Params();
-  const sql = searchSql(node, { params, dialect: { hasCasefold: text.length % 2 === 0 }, knownIds: new Set() });
+  const sql = searchSql(node, {
+    params,
+    dialect: { hasCasefold: text.length % 2 === 0, isCitus: false },
+    knownIds: new Set(),
+  });
   // All that a statement is made of; what was asked for stands in its parameters.
   const rest = sql.replaceAll(/\$\d+::text(\[\])?|"(?:C|default|pg_unicode_fast)"|[a-z_.]+|[()=,>0 ]/g, '');
   must(rest === '', `the statement holds ${JSON.stringify(rest)}`);

@@ -71,7 +71,7 @@ export class Sessions {
     };
     try {
       this.#dialect ??= await readDialect(client);
-      await client.query(`begin isolation level repeatable read read only; ${this.#settings(plans)}`);
+      await client.query(`begin isolation level repeatable read read only; ${this.#settings(plans, this.#dialect)}`);
     } catch (error) {
       release(true);
       throw this.translate(error);
@@ -102,9 +102,10 @@ export class Sessions {
    * Compiling a query (JIT) costs more than any of ours runs, once there are many partitions. With the default 4 MB
    * of work_mem, series sort on disk what they could group in memory (measured: 980 ms against 330).
    */
-  #settings(plans: Plans): string {
+  #settings(plans: Plans, { isCitus }: Dialect): string {
     const timeout = Math.max(1, Math.round(this.#options.statementTimeoutMs));
-    const mode = plans === 'kept' ? 'force_generic_plan' : 'auto';
+    // Citus cannot distribute a plan that leaves the values open.
+    const mode = plans === 'kept' && !isCitus ? 'force_generic_plan' : 'auto';
     return `set local statement_timeout = ${timeout}; set local jit = off; set local work_mem = '32MB';
       set local plan_cache_mode = ${mode}`;
   }
@@ -157,8 +158,9 @@ function isUnavailable(code: string | undefined, error: unknown): boolean {
 }
 
 async function readDialect(client: PoolClient): Promise<Dialect> {
-  const { rows } = await client.query<{ has_casefold: boolean }>(
-    `select current_setting('server_version_num')::int >= 180000 and getdatabaseencoding() = 'UTF8' as has_casefold`,
+  const { rows } = await client.query<{ has_casefold: boolean; is_citus: boolean }>(
+    `select current_setting('server_version_num')::int >= 180000 and getdatabaseencoding() = 'UTF8' as has_casefold,
+      exists (select 1 from pg_extension where extname = 'citus') as is_citus`,
   );
-  return { hasCasefold: rows[0]?.has_casefold === true };
+  return { hasCasefold: rows[0]?.has_casefold === true, isCitus: rows[0]?.is_citus === true };
 }

@@ -13,6 +13,7 @@ export class Params {
 export interface Dialect {
   /** Postgres 18 folds case as Python does (`casefold`); older ones only lower it, by the database's locale. */
   readonly hasCasefold: boolean;
+  readonly isCitus: boolean;
 }
 
 /** The expression without regard to case, compared by code points. */
