@@ -71,12 +71,12 @@ export const ODD_WRITES: readonly OddRequest[] = [
     `/api/workers?status=1&workername=${name}`,
   ]),
   ...['%3Cb%3E', '%FF', '%EF%BB%BFx', "it's"].map((name): OddRequest => ['GET', `/api/workers?workername=${name}`]),
-  ...['n=0', 'n=', 'n=x', 'n=1.5', 'n=%00', 'n=1&n=x', 'n=0&n=0', 'n=%200', 'n=%2B0', 'n=true', 'n=%FF'].flatMap(
-    (query): OddRequest[] => [
-      ['POST', `/api/worker/pool/grow/WORKER?${query}`],
-      ['POST', `/api/worker/pool/shrink/WORKER?${query}`],
-    ],
-  ),
+  ...['n=0', 'n=', 'n=x', 'n=1.5', 'n=%00', 'n=1&n=x', 'n=true', 'n=%FF'].flatMap((query): OddRequest[] => [
+    ['POST', `/api/worker/pool/grow/WORKER?${query}`],
+    ['POST', `/api/worker/pool/shrink/WORKER?${query}`],
+  ]),
+  // To shrink by none ends a process each time, and how many are left is a matter of time.
+  ...['n=0&n=0', 'n=%200', 'n=%2B0'].map((query): OddRequest => ['POST', `/api/worker/pool/grow/WORKER?${query}`]),
   ...['min=-1&max=-1', 'min=5&max=1', 'min=x&max=1', 'min=1&max=x', 'min=&max=', 'min=1.0&max=2', ''].map(
     (query): OddRequest => ['POST', `/api/worker/pool/autoscale/WORKER?${query}`],
   ),

@@ -71,8 +71,12 @@ async function both(method: string, path: string, body?: string, type?: string):
 
 const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g;
 
+/** How far a task has come by the time of the answer that names it is the worker's. */
+const STATE_OF_NEW = /("task-id": "ID", "state": )"(?:PENDING|STARTED|SUCCESS|FAILURE)"/;
+
 function comparable({ status, type, body }: Answer): Answer {
-  return { status, type: type?.toLowerCase() ?? null, body: body.replaceAll(UUID, 'ID') };
+  const alike = body.replaceAll(UUID, 'ID').replace(STATE_OF_NEW, '$1"STATE"');
+  return { status, type: type?.toLowerCase() ?? null, body: alike };
 }
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -340,6 +344,7 @@ describe('odd requests', () => {
 
 describe('at the end', () => {
   it.each(['grow', 'shrink'])('a pool is to %s by less than nothing', async (change) => {
+    await both('POST', '/api/worker/pool/grow/WORKER?n=3'); // to shrink it ends a process, so there must be one
     const [theirs, ours] = await both('POST', `/api/worker/pool/${change}/WORKER?n=-1`);
     expect(ours).toEqual(theirs);
   });
