@@ -11,10 +11,10 @@ export type FlowerRequest = AnyRequest & { readonly args: Query };
 export function takeAnyBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.addHook('onRequest', async ({ headers }) => {
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
     // `json` alone is no media type, and refused before any parser is asked.
     if (headers['content-type']?.includes('/') === false) headers['content-type'] = 'application/octet-stream';
-    await Promise.resolve();
+    done();
   });
 }
 

@@ -5,7 +5,7 @@ import { dayOf, saneSeconds } from './days.ts';
 import { NameBatch } from './name-rows.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { keyId } from './safe-values.ts';
-import { readTasks } from './task-memory.ts';
+import { takeTasks } from './task-memory.ts';
 import { appendTask, newTaskEntry, type TaskEntry } from './task-rows.ts';
 import { encodeEvents, insertNew, storeTasks, type WriterState } from './transaction.ts';
 
@@ -31,15 +31,7 @@ export async function storeFindings(
   findings: readonly Finding[],
 ): Promise<StoredFindings> {
   const { memory, recall, limits, taskRows } = state;
-  const entries = new Map<string, TaskEntry>();
-  const unknown: string[] = [];
-  for (const { taskId } of findings) {
-    const id = keyId(taskId);
-    const entry = memory.take(id);
-    if (entry !== undefined) entries.set(id, entry);
-    else if (!recall.isNew(id)) unknown.push(id);
-  }
-  for (const entry of await readTasks(client, unknown)) entries.set(entry.task.uuid, entry);
+  const entries = await takeTasks(client, state, new Set(findings.map(({ taskId }) => keyId(taskId))));
 
   const names = new NameBatch(state.namesSeen);
   const changed = new Set<TaskEntry>();

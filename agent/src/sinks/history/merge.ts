@@ -5,7 +5,7 @@ import { dayOf, saneSeconds } from './days.ts';
 import { mergeAnew } from './late-events.ts';
 import type { Recall } from './recall.ts';
 import { keyId } from './safe-values.ts';
-import { readTasks, type TaskMemory } from './task-memory.ts';
+import { takeTasks, type TaskMemory } from './task-memory.ts';
 import { newTaskEntry, type TaskEntry } from './task-rows.ts';
 
 export interface Merged {
@@ -28,25 +28,21 @@ interface Touched {
  */
 export async function mergeEvents(
   client: ClientBase,
-  { memory, recall }: { readonly memory: TaskMemory; readonly recall: Recall },
+  held: { readonly memory: TaskMemory; readonly recall: Recall },
   events: readonly CeleryEvent[],
 ): Promise<Merged> {
   const touched = new Map<string, Touched>();
-  const unknown: string[] = [];
   const touchedBy = events.map(({ uuid }) => {
     const id = keyId(uuid);
     let one = touched.get(id);
     if (one === undefined) {
-      one = { id, entry: memory.take(id), isLate: false };
+      one = { id, entry: undefined, isLate: false };
       touched.set(id, one);
-      if (one.entry === undefined && !recall.isNew(id)) unknown.push(id);
     }
     return one;
   });
-  for (const entry of await readTasks(client, unknown)) {
-    const one = touched.get(entry.task.uuid);
-    if (one !== undefined) one.entry = entry;
-  }
+  const known = await takeTasks(client, held, touched.keys());
+  for (const one of touched.values()) one.entry = known.get(one.id);
   events.forEach((event, index) => merge(event, touchedBy[index]));
   await mergeLate(client, touched.values());
   return {

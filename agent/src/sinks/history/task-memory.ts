@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import type { Recall } from './recall.ts';
 import type { TaskEntry } from './task-rows.ts';
 import { readTask, TASK_SELECTION } from './task-rows.ts';
 
@@ -77,8 +78,24 @@ function textLength({ task }: TaskEntry): number {
   return length;
 }
 
-/** Reads the stored tasks among `ids`. */
-export async function readTasks(client: ClientBase, ids: readonly string[]): Promise<TaskEntry[]> {
+/** Takes tasks out of the memory and reads the rest of them, as far as they are stored: entries by id. */
+export async function takeTasks(
+  client: ClientBase,
+  { memory, recall }: { readonly memory: TaskMemory; readonly recall: Recall },
+  ids: Iterable<string>,
+): Promise<Map<string, TaskEntry>> {
+  const entries = new Map<string, TaskEntry>();
+  const unknown: string[] = [];
+  for (const id of ids) {
+    const entry = memory.take(id);
+    if (entry !== undefined) entries.set(id, entry);
+    else if (!recall.isNew(id)) unknown.push(id);
+  }
+  for (const entry of await readTasks(client, unknown)) entries.set(entry.task.uuid, entry);
+  return entries;
+}
+
+async function readTasks(client: ClientBase, ids: readonly string[]): Promise<TaskEntry[]> {
   if (ids.length === 0) return [];
   const { rows } = await client.query<unknown[]>({
     name: 'umbel-read-tasks',
