@@ -1,6 +1,7 @@
 /**
  * The stack without containers: Prometheus and Alertmanager with the provisioned files, Postgres, Redis, RabbitMQ, real
- * Celery workers and three agents. Causes every alert but two, sees it fire and stop; runs every query of the dashboards.
+ * Celery workers and three agents. Causes every alert but two (apart.test.ts), sees it fire and stop; runs every query of
+ * the dashboards.
  *
  * All causes that can be there together are, and each stays or comes again until all alerts have fired: a machine that
  * is busy with something else for some seconds delays them, no more.
@@ -37,8 +38,7 @@ import { alerts, recordings } from './rules.testkit.ts';
 
 /**
  * Not caused here: what is orphaned is looked for twice while the agent hears everything, and here its connection is cut
- * again and again; another number of slices would add a fourth agent. test/contract/healing.test.ts has the orphans of
- * real workers, test/contract/replicas.test.ts the slices of real agents, test/stack/rules.test.ts both alerts.
+ * again and again; another number of slices would add a fourth agent. test/stack/apart.test.ts causes both.
  */
 const NOT_CAUSED = ['CeleryTasksOrphaned', 'UmbelSlicesMixed'];
 

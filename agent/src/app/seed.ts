@@ -125,6 +125,7 @@ function workerOf(record: WorkerRecord, oldestMs: number): WorkerState {
     online,
     pid,
     freq: freq ?? worker.freq,
+    toldFreq: freq ?? undefined,
     active,
     processed,
     loadavg,

@@ -142,7 +142,7 @@ it('speaks JSON where that is asked for', async () => {
   const { logs } = openExporters(options, testLogger());
   const worker = workerLog(
     'lost',
-    Object.assign(new WorkerState('w@h'), { lastSeenMs: 1_000_000, freq: 10 }),
+    Object.assign(new WorkerState('w@h'), { lastSeenMs: 1_000_000, toldFreq: 10 }),
     undefined,
   );
   expect(await logs?.export([worker])).toEqual({ kind: 'taken' });

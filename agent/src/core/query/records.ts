@@ -70,7 +70,7 @@ export interface TaskEventRecord {
 
 export interface WorkerRecord {
   readonly hostname: string;
-  /** By heartbeats: Celery's rule (`freq` x 2) widened to at least 15 s. */
+  /** By heartbeats: `offlineAfterMs`. */
   readonly online: boolean;
   /** It said that it goes, or an agent told that it fell silent. Neither this nor `online`: nobody has told yet. */
   readonly isGone: boolean;

@@ -58,11 +58,18 @@ describe('liveness', () => {
   it('is three intervals of silence and at least 15 s in ours, by receive time', () => {
     expect(offlineAfterMs(seen(beat(1, { freq: 2 })))).toBe(15_000);
     expect(offlineAfterMs(seen(beat(1, { freq: 10 })))).toBe(30_000);
-    for (const freq of ['2', null, -1, 0, NaN]) expect(offlineAfterMs(seen(beat(1, { freq })))).toBe(180_000);
     const worker = seen(makeEvent('worker-heartbeat', { timestamp: 5, freq: 2 }, 1_000_000));
     expect([1_015_000, 1_015_001].map((now) => isSilent(worker, now, 0))).toEqual([false, true]);
     expect([1_035_000, 1_035_001].map((now) => isSilent(worker, now, 1_020_000))).toEqual([false, true]);
     expect(worker).toMatchObject({ firstSeenMs: 1_000_000, lastSeenMs: 1_000_000 });
+  });
+
+  it("of a worker that told no interval is that of Celery's default", () => {
+    const busy = seen(makeEvent('task-started', { timestamp: 1 }, 1_000_000));
+    expect(busy).toMatchObject({ freq: 60, online: true });
+    expect([1_015_000, 1_015_001].map((now) => isSilent(busy, now, 0))).toEqual([false, true]);
+    for (const freq of ['2', null, -1, 0, NaN]) expect(offlineAfterMs(seen(beat(1, { freq })))).toBe(15_000);
+    expect(offlineAfterMs(seen(beat(1, { freq: 10 }), beat(2, { freq: null })))).toBe(30_000);
   });
 
   it('is not proved by an event that lay in a buffer', () => {

@@ -4,11 +4,13 @@ import type { CeleryEvent } from '../events/event.ts';
 const HEARTBEATS_MAX = 4;
 /** `HEARTBEAT_EXPIRE_WINDOW` of 200 % (celery/events/state.py). */
 const EXPIRE_FACTOR = 2;
-/** Seconds; what Celery takes for a worker that never told its own. */
+/** Seconds; what Celery's state takes for a worker that never told its own. */
 const DEFAULT_FREQ = 60;
+/** The agent takes a worker for offline after so many heartbeats that did not come. */
+const MISSED_HEARTBEATS = 3;
 
-/** The agent takes a silent worker for offline after three missed heartbeats, and not before this, ms. */
-export const MIN_OFFLINE_AFTER_MS = 15_000;
+/** But not before this, ms. */
+const MIN_OFFLINE_AFTER_MS = 15_000;
 
 /** A worker as `celery.events.state.Worker` (celery/events/state.py) holds it. Values stay what the event carried. */
 export class WorkerState {
@@ -28,6 +30,8 @@ export class WorkerState {
   online = false;
   /** This agent heard it; false: it is known from the history alone. */
   isHeard = false;
+  /** Seconds between heartbeats as the worker told them; undefined where it did not: `freq` is a guess then. */
+  toldFreq: number | undefined;
   lastSeenMs = 0;
   /** Of its last event, by its own clock, epoch seconds: the same in every replica of the agent. */
   lastTimestamp = 0;
@@ -62,6 +66,7 @@ function mergeFields(worker: WorkerState, { fields, clock }: CeleryEvent): void 
   worker.clock = clock;
   if (pid !== undefined) worker.pid = pid;
   if (freq !== undefined) worker.freq = freq;
+  if (isFreq(freq)) worker.toldFreq = freq;
   if (active !== undefined) worker.active = active;
   if (processed !== undefined) worker.processed = processed;
   if (loadavg !== undefined) worker.loadavg = loadavg;
@@ -82,12 +87,16 @@ function addHeartbeat(heartbeats: number[], at: number): void {
 /** `Worker.alive` (celery/events/state.py) at `nowSeconds`: what Flower shows. 4 s by default; for Flower's API. */
 export function isAliveForCelery(worker: WorkerState, nowSeconds: number): boolean {
   const last = worker.heartbeats.at(-1);
-  return last !== undefined && nowSeconds < last + heartbeatInterval(worker) * EXPIRE_FACTOR;
+  return last !== undefined && nowSeconds < last + (isFreq(worker.freq) ? worker.freq : DEFAULT_FREQ) * EXPIRE_FACTOR;
 }
 
-/** Milliseconds of silence after which the agent takes the worker for offline. */
-export function offlineAfterMs(worker: WorkerState): number {
-  return Math.max(heartbeatInterval(worker) * 3000, MIN_OFFLINE_AFTER_MS);
+/**
+ * Milliseconds of silence after which the agent takes the worker for offline. One that told no interval, since it was
+ * killed before its first heartbeat was heard, has that of a worker's default options: Celery's guess of a minute would
+ * leave it online, and its tasks unlooked for, for three.
+ */
+export function offlineAfterMs({ toldFreq }: Pick<WorkerState, 'toldFreq'>): number {
+  return Math.max((toldFreq ?? 0) * 1000 * MISSED_HEARTBEATS, MIN_OFFLINE_AFTER_MS);
 }
 
 /**
@@ -108,7 +117,7 @@ export function isSilent(worker: WorkerState, nowMs: number, listeningSinceMs: n
   return nowMs - Math.max(worker.lastSeenMs, listeningSinceMs) > offlineAfterMs(worker);
 }
 
-/** Seconds. */
-function heartbeatInterval({ freq }: WorkerState): number {
-  return typeof freq === 'number' && freq > 0 ? freq : DEFAULT_FREQ;
+/** Whether it can be an interval, in seconds. */
+function isFreq(freq: unknown): freq is number {
+  return typeof freq === 'number' && freq > 0;
 }

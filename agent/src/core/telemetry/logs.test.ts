@@ -84,7 +84,7 @@ describe('log records of workers', () => {
   const worker = Object.assign(new WorkerState('celery@a'), {
     pid: 7,
     sw_ver: '5.7.0',
-    freq: 10,
+    toldFreq: 10,
     lastSeenMs: 1_000_000,
   });
 

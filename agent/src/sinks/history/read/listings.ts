@@ -1,13 +1,8 @@
 import type { GapRecord, WorkerRecord } from '../../../core/query/records.ts';
+import { offlineAfterMs } from '../../../core/state/worker.ts';
 import type { Session } from './session.ts';
 import { isStorable } from './sql.ts';
 import { optionalNumber } from './task-row.ts';
-
-/** A worker is offline after this many of its heartbeats did not come, but not before `LEAST_WINDOW_MS`. */
-const MISSED_HEARTBEATS = 3;
-const LEAST_WINDOW_MS = 15_000;
-/** Seconds between heartbeats of a worker that told none: Celery's default. */
-const DEFAULT_FREQ = 2;
 
 interface WorkerRow {
   readonly hostname: string;
@@ -52,8 +47,7 @@ export async function readWorkers(session: Session, nowMs: number): Promise<Work
 
 function isOnline({ online, last_heartbeat_ms, freq }: WorkerRow, nowMs: number): boolean {
   if (!online || last_heartbeat_ms === null) return false;
-  const windowMs = Math.max(MISSED_HEARTBEATS * (freq ?? DEFAULT_FREQ) * 1000, LEAST_WINDOW_MS);
-  return nowMs - last_heartbeat_ms <= windowMs;
+  return nowMs - last_heartbeat_ms <= offlineAfterMs({ toldFreq: freq ?? undefined });
 }
 
 export async function readTaskNames(session: Session): Promise<string[]> {
