@@ -1,9 +1,11 @@
 /**
  * Makes the secrets of the stack where they are missing, each into the volume of the services that read it: nobody can
- * read another one's. What is there stays; to rotate, delete the file and run it again (docs/operations.md).
+ * read another one's. What is there stays; rotation is in docs/operations.md.
  *
  * `node make.mjs` makes all; `node make.mjs demo` then points the agent to the demo's Redis unless a broker was given (by
- * CELERY_BROKER_URL, now or in an earlier run). `node make.mjs show` prints the password of Grafana's first user.
+ * CELERY_BROKER_URL, now or in an earlier run). `node make.mjs show` prints the password of Grafana's first user,
+ * `node make.mjs renew PATH` makes one secret anew. `node make.mjs existing` and `node make.mjs existing renew PATH` do the
+ * same for docker-compose.existing.yml.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -80,20 +82,31 @@ function useDemo() {
   write(RESULTS, read('demo/redis_results'));
 }
 
-/** Makes one secret anew, e.g. `grafana/umbel_grafana_token`, and what is made from it. */
-function renew(path) {
-  if (path === undefined || !existsSync(join(ROOT, path))) throw new Error(`renew what? There is no ${path}`);
-  const wasDemo = usesDemo();
+/** Makes one secret anew, e.g. `grafana/umbel_grafana_token`, and by `makeAll` what is made from it. */
+function renew(path, makeAll) {
+  if (path === undefined) throw new Error('renew needs the path of a secret, e.g. grafana/umbel_grafana_token');
+  if (!existsSync(join(ROOT, path))) throw new Error(`there is no secret ${path}, so it cannot be renewed`);
   rmSync(join(ROOT, path));
-  make();
+  makeAll();
+}
+
+function renewOne(path) {
+  const wasDemo = usesDemo();
+  renew(path, make);
   if (wasDemo) useDemo();
 }
 
-const [, , task = 'make', path] = process.argv;
+function existing(subtask, path) {
+  if (subtask === undefined) makeForExisting();
+  else if (subtask === 'renew') renew(path, makeForExisting);
+  else throw new Error(`existing: ${subtask} is unknown; it knows renew PATH`);
+}
+
+const [, , task = 'make', ...rest] = process.argv;
 if (task === 'demo') {
   if (read(BROKER) === '') useDemo();
-} else if (task === 'renew') renew(path);
-else if (task === 'existing') makeForExisting();
+} else if (task === 'renew') renewOne(...rest);
+else if (task === 'existing') existing(...rest);
 else if (task === 'show') console.log(`Grafana: user admin, password ${read('grafana/grafana_admin_password')}`);
 else {
   make();

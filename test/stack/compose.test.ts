@@ -8,6 +8,7 @@ import { ROOT } from '../support/paths.ts';
 
 interface Service {
   readonly image: string;
+  readonly entrypoint?: readonly string[];
   readonly build?: { readonly context: string; readonly dockerfile?: string };
   readonly profiles?: readonly string[];
   readonly restart?: string;
@@ -97,7 +98,7 @@ describe('docker-compose.yml', () => {
         expect([name, key, value]).toEqual([
           name,
           expect.stringMatching(/FILE$/),
-          expect.stringMatching(/^\/run\/secrets\//),
+          expect.stringMatching(/^\/run\/(secrets|umbel)\//),
         ]);
       }
     }
@@ -116,13 +117,54 @@ describe('docker-compose.yml', () => {
   const hasCompose = version.status === 0;
   if (!hasCompose) process.stderr.write('SKIPPED: `docker compose config` (no Docker Compose on this machine)\n');
   (hasCompose ? it : it.skip)('is valid for Docker Compose, with each file beside it', () => {
-    const env = { ...process.env, CELERY_BROKER_URL: 'redis://r', UMBEL_DATABASE_URL: 'postgres://p' };
     const check = (...args: string[]): void => {
-      execFileSync('docker', ['compose', ...args, 'config', '-q'], { cwd: ROOT, env, stdio: 'pipe' });
+      execFileSync('docker', ['compose', ...args, 'config', '-q'], { cwd: ROOT, stdio: 'pipe' });
     };
     check('--profile', 'demo');
     check('-f', 'docker-compose.yml', '-f', 'docker-compose.ports.yml', '--profile', 'demo');
-    check('-f', 'test/stack/existing-stack.yml', '-f', 'docker-compose.existing.yml', '--project-directory', '.');
+  });
+
+  (hasCompose ? it : it.skip)('joins docker-compose.existing.yml with somebody’s own file', () => {
+    const files = [
+      '-f',
+      'test/stack/existing-stack.yml',
+      '-f',
+      'docker-compose.existing.yml',
+      '--project-directory',
+      '.',
+    ];
+    const env = { ...process.env, CELERY_BROKER_URL: 'redis://r', UMBEL_DATABASE_URL: 'postgres://p' };
+    const text = execFileSync('docker', ['compose', ...files, 'config', '--format', 'json'], { cwd: ROOT, env });
+    const { services: joined } = JSON.parse(text.toString()) as {
+      services: Record<string, { environment: object; volumes: { target: string }[]; secrets: { source: string }[] }>;
+    };
+    const grafana = joined['grafana'];
+    expect(grafana?.environment).toMatchObject({
+      GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/admin_password',
+      UMBEL_AGENT_URL: 'http://agent:5555',
+    });
+    expect(grafana?.secrets.map(({ source }) => source)).toEqual(['admin_password']);
+    expect(grafana?.volumes.map(({ target }) => target)).toEqual(
+      expect.arrayContaining(['/var/lib/grafana', '/run/umbel', '/var/lib/grafana/plugins/umbel-celery-app']),
+    );
+    for (const url of ['CELERY_BROKER_URL', 'UMBEL_DATABASE_URL']) {
+      const refused = spawnSync('docker', ['compose', ...files, 'config', '-q'], {
+        ...{ cwd: ROOT, encoding: 'utf8', env: { ...env, [url]: '' } },
+      });
+      expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining(url)]);
+    }
+  });
+});
+
+describe('docker-compose.existing.yml', () => {
+  const existing = parse(read('docker-compose.existing.yml')) as Pick<ComposeFile, 'services'>;
+
+  it('gives Grafana its token from where the data source reads it, and leaves /run/secrets to the stack’s own', () => {
+    const targets = (existing.services['grafana']?.volumes ?? []).map((volume) => volume.split(':').at(-2));
+    expect(targets).not.toContain('/run/secrets');
+    const path = /\$__file\{(.+)\/umbel_grafana_token\}/.exec(read('provisioning/grafana/datasources/umbel.yaml'));
+    expect(targets).toContain(path?.[1]);
+    expect(compose.services['grafana']?.volumes).toContain(`secrets-grafana:${path?.[1] ?? ''}:ro`);
   });
 });
 
@@ -141,6 +183,7 @@ describe('the secrets', () => {
     execFileSync(process.execPath, [join(ROOT, 'provisioning/secrets/make.mjs'), ...task], {
       env: { ...process.env, CELERY_BROKER_URL: '', CELERY_RESULT_BACKEND: '', ...env, SECRETS_DIR: directory },
       encoding: 'utf8',
+      stdio: 'pipe',
     });
   const all = (directory: string): Map<string, string> => {
     const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((path) => join(directory, path));
@@ -168,6 +211,44 @@ describe('the secrets', () => {
       expect(differing.sort()).toEqual(['agent/tokens', 'grafana/umbel_grafana_token']);
       make(directory, ['demo']);
       expect(all(directory).get('agent/broker')).toBe(first.get('demo/redis_url'));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('of a stack of one’s own are the URLs that were given and a token, which can be renewed alone', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
+    // What `docker compose run umbel-secrets …` adds its words to.
+    const { entrypoint = [] } =
+      (parse(read('docker-compose.existing.yml')) as ComposeFile).services['umbel-secrets'] ?? {};
+    const run = (env: Record<string, string>, ...more: string[]): Map<string, string> => {
+      make(directory, [...entrypoint.slice(2), ...more], env);
+      return all(directory);
+    };
+    const given = { CELERY_BROKER_URL: 'redis://mine', UMBEL_DATABASE_URL: 'postgres://mine' };
+    try {
+      const first = run(given);
+      const token = first.get('grafana/umbel_grafana_token') ?? '';
+      expect(token).toMatch(/^[0-9a-f]{48}$/);
+      expect(Object.fromEntries(first)).toEqual({
+        ...{ 'agent/broker': 'redis://mine', 'agent/result_backend': '', 'agent/database_url': 'postgres://mine' },
+        ...{ 'agent/tokens': `grafana:admin:${token}\n`, 'grafana/umbel_grafana_token': token },
+      });
+      expect(run(given)).toEqual(first);
+      const renewed = run(given, 'renew', 'grafana/umbel_grafana_token');
+      const other = renewed.get('grafana/umbel_grafana_token') ?? '';
+      expect(other).toMatch(/^[0-9a-f]{48}$/);
+      expect(other).not.toBe(token);
+      const differing = { 'agent/tokens': `grafana:admin:${other}\n`, 'grafana/umbel_grafana_token': other };
+      expect(Object.fromEntries(renewed)).toEqual({ ...Object.fromEntries(first), ...differing });
+      const moved = run({ ...given, UMBEL_DATABASE_URL: 'postgres://new' });
+      expect(Object.fromEntries(moved)).toEqual({
+        ...Object.fromEntries(renewed),
+        'agent/database_url': 'postgres://new',
+      });
+      expect(() => run(given, 'renew')).toThrow(/renew needs the path/);
+      expect(() => run(given, 'renew', 'agent/nothing')).toThrow(/no secret agent\/nothing/);
+      expect(() => run(given, 'rotate')).toThrow(/rotate is unknown/);
     } finally {
       rmSync(directory, { recursive: true });
     }
