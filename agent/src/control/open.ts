@@ -84,6 +84,7 @@ export function openControl(deps: ControlDeps): ControlService & Closable {
     knowsTask: (name) => sender.knowsTask(name),
     result: (taskId) => results.get(taskId),
     waitForResult: (taskId, timeoutMs, signal) => results.wait(taskId, timeoutMs, signal),
+    groupsOf: (taskIds) => results.groupsOf(taskIds),
     abort: (taskId) => results.abort(taskId),
     planRetry: (task, edited) => retrier.plan(task, edited),
     retry: (task, edited, options) => retrier.retry(task, edited, options),

@@ -4,6 +4,7 @@ import type { Masker } from '../core/mask/mask.ts';
 import { EXCEPTION_STATES, isReady, PENDING } from '../core/state/states.ts';
 import { exceptionRepr } from '../core/wire/exception-repr.ts';
 import type { Clock } from '../lib/clock.ts';
+import { BackendUnavailable } from '../results/port.ts';
 import type { ResultBackend, StoredResult } from '../results/port.ts';
 
 /** Pauses between two looks while a result is waited for, ms. */
@@ -46,6 +47,19 @@ export class Results {
   /** @throws ControlRefused `no-backend` */
   async abort(taskId: string): Promise<void> {
     await this.#need().storeState(taskId, ABORTED);
+  }
+
+  /**
+   * Group of each of these tasks that has one, by its id, as far as the backend holds it; undefined where it cannot tell:
+   * there is none, it does not store groups, or it cannot be asked now.
+   */
+  async groupsOf(taskIds: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    try {
+      return await this.#backend?.groupsOf?.(taskIds);
+    } catch (error) {
+      if (error instanceof BackendUnavailable) return undefined;
+      throw error;
+    }
   }
 
   /** Ends every wait with the state seen last. */

@@ -44,7 +44,7 @@ def fail(message): raise ValueError(message, 7)
 @app.task(name='kept.odd')
 def odd(): return {1, 2} if given['serializer'] == 'pickle' else None
 with start_worker(app, pool='solo', perform_ping_check=False, loglevel='ERROR'):
-    results = {'add': add.delay(2**53, 10**15, big=2**40), 'fail': fail.delay('boom'), 'odd': odd.delay()}
+    results = {'add': add.s(2**53, 10**15, big=2**40).apply_async(group_id='g1'), 'fail': fail.delay('boom'), 'odd': odd.delay()}
     for result in results.values(): result.get(timeout=20, propagate=False)
 print(json.dumps({name: result.id for name, result in results.items()}))`;
   return JSON.parse(await runPython(script, JSON.stringify(settings))) as StoredIds;

@@ -33,6 +33,11 @@ export interface ResultBackend {
   /** Several at once; missing ones are left out. @throws BackendUnavailable */
   getMany(taskIds: readonly string[]): Promise<ReadonlyMap<string, StoredResult>>;
   /**
+   * Group of each task that ran in a group or in the header of a chord, by its id; small results only. Absent where the
+   * backend does not store it. @throws BackendUnavailable
+   */
+  groupsOf?(taskIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
    * Ids, in portions, of tasks that may have ended in this time (epoch ms): all that are stored where the backend keeps
    * no order of time (Redis). Ends after `limit` of them. @throws BackendUnavailable
    */

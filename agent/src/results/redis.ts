@@ -8,7 +8,7 @@ import { ANSWER_WITHIN_MS, withinDeadline } from './deadline.ts';
 import { BackendUnavailable } from './port.ts';
 import type { ResultBackend, StoredResult } from './port.ts';
 import { stateBytes } from './state-bytes.ts';
-import { storedResult, unreadResult } from './stored-result.ts';
+import { groupOf, storedResult, unreadResult } from './stored-result.ts';
 import { MAX_STORED, MAX_VALUE, readMembers, UnreadableValue } from './stored-value.ts';
 
 /** A Redis server, or a sentinel, as a URL names it. */
@@ -42,6 +42,8 @@ const TASK_KEY = 'celery-task-meta-';
 /** Ids asked for, and bytes fetched, in one round. */
 const IDS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 16 << 20;
+/** Bytes of a value that is read for its group alone. */
+const MOST_FOR_GROUP = 64 << 10;
 
 /** Writes only where nothing has changed since it was read (Celery's own check can be overtaken), and tells as Celery does. */
 const STORE = `
@@ -78,15 +80,24 @@ export class RedisResultBackend implements ResultBackend {
     for (let at = 0; at < taskIds.length; at += IDS_AT_ONCE) {
       const ids = taskIds.slice(at, at + IDS_AT_ONCE);
       const sizes = await this.#sizes(ids);
-      for (const round of rounds(ids, sizes)) {
-        const values = await this.#ask((redis) => redis.mgetBuffer(round.map((id) => this.#prefix + id)));
-        round.forEach((id, index) => keep(found, id, values[index]));
-      }
+      await this.#read(ids, sizes, MAX_STORED, (id, stored) => keep(found, id, stored));
       for (const id of ids.filter((_, index) => (sizes[index] ?? 0) > MAX_STORED)) {
         found.set(id, await this.#headOf(id));
       }
     }
     return found;
+  }
+
+  async groupsOf(taskIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const groups = new Map<string, string>();
+    for (let at = 0; at < taskIds.length; at += IDS_AT_ONCE) {
+      const ids = taskIds.slice(at, at + IDS_AT_ONCE);
+      await this.#read(ids, await this.#sizes(ids), MOST_FOR_GROUP, (id, stored) => {
+        const group = groupOfStored(stored);
+        if (group !== null) groups.set(id, group);
+      });
+    }
+    return groups;
   }
 
   async *endedBetween(_fromMs: number, _toMs: number, limit: number): AsyncGenerator<readonly string[]> {
@@ -124,6 +135,21 @@ export class RedisResultBackend implements ResultBackend {
     this.#closed = true;
     await this.#client?.catch(() => undefined);
     this.#redis?.disconnect();
+  }
+
+  async #read(
+    ids: readonly string[],
+    sizes: readonly number[],
+    largest: number,
+    take: (id: string, stored: Buffer) => void,
+  ): Promise<void> {
+    for (const round of rounds(ids, sizes, largest)) {
+      const values = await this.#ask((redis) => redis.mgetBuffer(round.map((id) => this.#prefix + id)));
+      round.forEach((id, index) => {
+        const stored = values[index];
+        if (stored !== null && stored !== undefined) take(id, stored);
+      });
+    }
   }
 
   async #sizes(ids: readonly string[]): Promise<readonly number[]> {
@@ -231,8 +257,7 @@ export function taskKeyPrefix(globalPrefix: string): string {
   return `${globalPrefix}${/[:_\-.]$/.test(globalPrefix) ? '' : '_'}${TASK_KEY}`;
 }
 
-function keep(found: Map<string, StoredResult>, id: string, stored: Buffer | null | undefined): void {
-  if (stored === null || stored === undefined) return;
+function keep(found: Map<string, StoredResult>, id: string, stored: Buffer): void {
   try {
     const result = storedResult(id, readMembers(stored));
     if (result !== undefined) found.set(id, result);
@@ -245,6 +270,15 @@ function keep(found: Map<string, StoredResult>, id: string, stored: Buffer | nul
   }
 }
 
+function groupOfStored(stored: Buffer): string | null {
+  try {
+    return groupOf(readMembers(stored));
+  } catch (error) {
+    if (error instanceof UnreadableValue) return null;
+    throw error;
+  }
+}
+
 function statusOf(id: string, stored: Buffer): string | undefined {
   const found = new Map<string, StoredResult>();
   keep(found, id, stored);
@@ -252,12 +286,12 @@ function statusOf(id: string, stored: Buffer): string | undefined {
 }
 
 /** Ids whose values are there and not too large, so many at a time that they fit into memory. */
-function rounds(ids: readonly string[], sizes: readonly number[]): string[][] {
+function rounds(ids: readonly string[], sizes: readonly number[], largest: number): string[][] {
   const all: string[][] = [];
   let bytes = Infinity;
   ids.forEach((id, index) => {
     const size = sizes[index] ?? 0;
-    if (size === 0 || size > MAX_STORED) return;
+    if (size === 0 || size > largest) return;
     bytes += size;
     if (bytes > BYTES_AT_ONCE) {
       all.push([]);

@@ -82,7 +82,9 @@ describe('Redis', () => {
         keyPrefix: 'kept',
         ...(compression !== undefined && { compression }),
       });
-      await expectResults(open(url, { keyPrefix: 'kept' }), ids, serializer === 'pickle');
+      const backend = open(url, { keyPrefix: 'kept' });
+      await expectResults(backend, ids, serializer === 'pickle');
+      expect(await backend.groupsOf?.([ids.add, 'unknown', ids.fail])).toEqual(new Map([[ids.add, 'g1']]));
       expect(await open(url).get(ids.add)).toBeUndefined();
     },
     60_000,

@@ -25,6 +25,11 @@ export function storedResult(taskId: string, meta: Members): StoredResult | unde
   };
 }
 
+/** Group that it ran in, or whose chord it was in the header of. */
+export function groupOf(meta: Members): string | null {
+  return textOf(meta.get('group_id'));
+}
+
 /** What is told of a value that was not read, or not to its end. */
 export function unreadResult(taskId: string, status: string, repr: string): StoredResult {
   return { taskId, status, resultJson: null, resultRepr: repr, traceback: null, dateDoneMs: null };

@@ -155,6 +155,8 @@ export interface ControlService {
   result(taskId: string): Promise<TaskResult>;
   /** Waits until the task is ready, or the time is over. @throws ControlRefused `no-backend` */
   waitForResult(taskId: string, timeoutMs: number | undefined, signal?: AbortSignal): Promise<TaskResult>;
+  /** By task id; undefined where the result backend cannot tell. */
+  groupsOf(taskIds: readonly string[]): Promise<ReadonlyMap<string, string> | undefined>;
   /** Writes ABORTED (celery/contrib/abortable.py). @throws ControlRefused `no-backend` */
   abort(taskId: string): Promise<void>;
   /** The arguments a retry would send, without sending. @throws ControlRefused `not-retryable` with the reason */

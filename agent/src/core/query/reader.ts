@@ -49,8 +49,8 @@ export interface HistoryReader {
   taskTimeline(taskId: string, limit?: number): Promise<TaskEventRecord[]>;
   /** Ids of the tasks whose `parent_id` is one of these. */
   childrenOf(taskIds: readonly string[]): Promise<Map<string, string[]>>;
-  /** Every task of the workflow, root first; at most `limit`. */
-  workflow(rootId: string, limit: number): Promise<TaskRecord[]>;
+  /** Every task of the workflows with these roots, roots first; at most `limit`. */
+  workflow(rootIds: readonly string[], limit: number): Promise<TaskRecord[]>;
   /** All names ever seen within the retention, sorted. */
   taskNames(): Promise<string[]>;
   series(query: SeriesQuery): Promise<TimeSeries[]>;

@@ -116,8 +116,15 @@ export const TimelineSchema = Type.Object(
 export const WorkflowSchema = Type.Object(
   {
     rootId: Type.String(),
-    tasks: Type.Array(ref(TaskSchema), { description: 'Root first' }),
+    tasks: Type.Array(ref(TaskSchema), { description: 'Its root first' }),
     truncated: Type.Boolean({ description: 'There are more tasks than `limit`' }),
+    groups: Type.Array(Type.Object({ groupId: Type.String(), taskIds: Type.Array(Type.String()) }), {
+      description: 'Groups and headers of chords that were sent by themselves; their members are of several roots',
+    }),
+    groupsKnown: Type.Boolean({
+      description:
+        'False: the result backend does not tell of groups, or there is none, so tasks of other roots may be missing',
+    }),
   },
   { $id: 'Workflow' },
 );

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { findWorkflow, type GroupsOf } from '../../core/query/workflow.ts';
 import { needHistory, type Routes } from '../context.ts';
 import { answers, READS, READS_ONE } from '../contract/answers.ts';
 import { toApiTask, toApiTaskEvent } from '../contract/convert.ts';
@@ -47,6 +48,9 @@ const timelineSchema = {
 const workflowSchema = {
   tags,
   summary: 'Every task of a workflow',
+  description:
+    'Celery makes each task of a group or chord that was sent by itself a root of its own. They are joined by the group ' +
+    'that their stored results name, which takes a result backend on Redis (`--result-backend`) that still holds them.',
   params: Type.Object({ rootId: Type.String({ minLength: 1 }) }),
   querystring: parameters({ limit: limit(10_000, 1000) }),
   response: answers(ref(WorkflowSchema), 'The tasks', READS_ONE),
@@ -79,12 +83,13 @@ export const taskRoutes: Routes = async (app, { deps }) => {
   });
 
   app.get('/workflows/:rootId', { schema: workflowSchema }, async ({ params: { rootId }, query }) => {
-    const found = await needHistory(deps).workflow(rootId, query.limit + 1);
-    if (found.length === 0) {
+    const groupsOf: GroupsOf = async (taskIds) => deps.control?.groupsOf(taskIds);
+    const { groups, tasks, ...found } = await findWorkflow(needHistory(deps), groupsOf, rootId, query.limit);
+    if (tasks.length === 0) {
       throw new ApiProblem(404, 'workflow-not-found', `No task of a workflow '${rootId}' is in the history.`, 'rootId');
     }
-    const tasks = found.slice(0, query.limit).map(toApiTask);
-    return { rootId, tasks, truncated: found.length > query.limit };
+    const joined = groups.map(({ groupId, taskIds }) => ({ groupId, taskIds: [...taskIds] }));
+    return { rootId, tasks: tasks.map(toApiTask), groups: joined, ...found };
   });
   await Promise.resolve();
 };

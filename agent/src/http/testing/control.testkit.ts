@@ -35,6 +35,8 @@ export interface MemoryCluster {
   readonly queues?: readonly QueueDepth[];
   /** By id; default PENDING. */
   readonly results?: Readonly<Record<string, TaskResult>>;
+  /** By task id; default: cannot be told. */
+  readonly groups?: Readonly<Record<string, string>>;
   readonly retry?: (taskId: string) => RetryOutcome;
   readonly bulks?: readonly BulkProgress[];
 }
@@ -95,6 +97,10 @@ export function memoryControl(cluster: MemoryCluster = {}): MemoryControl {
     },
     result: (taskId) => answer(() => results[taskId] ?? { taskId, state: 'PENDING' }),
     waitForResult: (taskId) => answer(() => results[taskId] ?? { taskId, state: 'PENDING' }),
+    groupsOf: (taskIds) => {
+      const known = Object.entries(cluster.groups ?? {});
+      return answer(() => cluster.groups && new Map(known.filter(([taskId]) => taskIds.includes(taskId))));
+    },
     abort: (taskId) => answer(() => void aborted.push(taskId)),
     planRetry: (task) => answer(() => ({ ...plan, taskId: task.taskId })),
     retry: ({ taskId }, edited) =>

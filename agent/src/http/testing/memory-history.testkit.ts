@@ -120,8 +120,10 @@ export function memoryHistory(rows: MemoryRows = {}): MemoryHistory {
         for (const ids of children.values()) ids.sort();
         return children;
       }),
-    workflow: (rootId, limit) =>
-      called('workflow', [rootId, limit], () => tasks.filter((task) => task.rootId === rootId).slice(0, limit)),
+    workflow: (rootIds, limit) =>
+      called('workflow', [rootIds, limit], () =>
+        tasks.filter((task) => task.rootId !== null && rootIds.includes(task.rootId)).slice(0, limit),
+      ),
     taskNames: () => called('taskNames', [], () => namesOf(tasks)),
     series: (query) => called('series', [query], () => rows.series ?? []),
     failures: (filter, limit) => called('failures', [filter, limit], () => rows.failures ?? []),

@@ -265,9 +265,9 @@ describe('a workflow', () => {
     }),
     task('x', { parentId: 'gone', eta: new Date(180).toISOString() }),
   ];
-  const found = stepsOf(tasks, 2000);
+  const found = stepsOf({ tasks, groups: [] }, 2000);
   const { steps } = found;
-  const info = { refId: 'A', rootId: 'r', truncated: false };
+  const info = { refId: 'A', rootId: 'r', truncated: false, groupsKnown: true };
 
   it('knows depth, wait and the critical path', () => {
     expect(steps.map(({ taskId, depth, critical, queueWaitMs }) => [taskId, depth, critical, queueWaitMs])).toEqual([
@@ -276,7 +276,8 @@ describe('a workflow', () => {
       ['f', 1, false, 50],
       ['x', 0, false, 20],
     ]);
-    const ring = stepsOf([task('a', { parentId: 'b' }), task('b', { parentId: 'a' })], 2000);
+    const tasks = [task('a', { parentId: 'b' }), task('b', { parentId: 'a' })];
+    const ring = stepsOf({ tasks, groups: [] }, 2000);
     expect(ring.steps.map(({ depth }) => depth)).toEqual([1, 1]);
   });
 
@@ -285,12 +286,27 @@ describe('a workflow', () => {
       task(`h${index}`, { parentId: 'r', sentMs: 1000, receivedMs: 1000, startedMs: 1000, succeededMs }),
     );
     const callback = task('callback', { parentId: 'h1', sentMs: 4000, receivedMs: 4000, startedMs: 4100, succeededMs: 5000 }); // prettier-ignore
-    const chord = stepsOf([task('r', { rootId: 'r' }), ...header, callback], 9000);
+    const chord = stepsOf({ tasks: [task('r', { rootId: 'r' }), ...header, callback], groups: [] }, 9000);
     expect(chord.steps.filter(({ critical }) => critical).map(({ taskId }) => taskId)).toEqual(['r', 'h1', 'callback']);
     const edges = readRows(graphFrames(info, chord, links)[1]);
     expect(edges.map((edge) => Object.values(edge).slice(1, 3).join('→'))).toEqual(
       expect.arrayContaining(['h0→callback', 'h1→callback', 'h2→callback']),
     );
+  });
+
+  it('joins the callback to a header whose tasks have no root in common', () => {
+    const header = [1500, 4000].map((succeededMs, index) =>
+      task(`h${index}`, { rootId: `h${index}`, startedMs: 1000, succeededMs }),
+    );
+    const callback = task('callback', { rootId: 'h1', parentId: 'h1', sentMs: 4000, receivedMs: 4000, startedMs: 4100, succeededMs: 5000 }); // prettier-ignore
+    const groups = [{ groupId: 'g', taskIds: ['h0', 'h1'] }];
+    const chord = stepsOf({ tasks: [...header, callback], groups }, 9000);
+    expect(chord.steps.map(({ groupId }) => groupId)).toEqual(['g', 'g', null]);
+    expect(chord.edges).toEqual([
+      { from: 'h0', to: 'callback', kind: 'join' },
+      { from: 'h1', to: 'callback', kind: 'join' },
+    ]);
+    expect(stepsOf({ tasks: [...header, callback], groups: [] }, 9000).edges).toHaveLength(1);
   });
 
   it('is a table, a graph and a trace', () => {

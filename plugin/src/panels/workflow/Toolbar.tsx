@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { t } from '@grafana/i18n';
-import { Icon, IconButton, RadioButtonGroup, useStyles2 } from '@grafana/ui';
+import { Icon, IconButton, RadioButtonGroup, Tooltip, useStyles2 } from '@grafana/ui';
 import React from 'react';
 import { formatCount, formatDuration } from '../../shared/ui/format';
 import type { CriticalPath } from '../../shared/workflow/criticalPath';
@@ -21,11 +21,13 @@ interface ToolbarProps {
   readonly onZoom: (zoom: number) => void;
   readonly count: number;
   readonly truncated: boolean;
+  /** False: tasks of groups that were sent by themselves may be missing */
+  readonly groupsKnown: boolean;
   readonly path: CriticalPath;
   readonly width: number;
 }
 
-export function Toolbar({ view, onView, zoom, onZoom, count, truncated, path, width }: ToolbarProps) {
+export function Toolbar({ view, onView, zoom, onZoom, count, truncated, groupsKnown, path, width }: ToolbarProps) {
   const styles = useStyles2(getStyles);
   const views: Array<{ label: string; value: WorkflowView }> = [
     { label: t('workflow.view.graph', 'Graph'), value: 'graph' },
@@ -47,7 +49,14 @@ export function Toolbar({ view, onView, zoom, onZoom, count, truncated, path, wi
             {t('workflow.truncated', 'Only the first {{count}} tasks are shown', { count: formatCount(count) })}
           </span>
         )}
-        {width >= SENTENCE_FROM && <span>{sentence(count, path, truncated)}</span>}
+        {width >= SENTENCE_FROM && <span className={styles.sentence}>{sentence(count, path, truncated)}</span>}
+        {!groupsKnown && (
+          <Tooltip content={groupsHint()}>
+            <span className={styles.hint} tabIndex={0}>
+              <Icon name="info-circle" size="sm" /> {t('workflow.one-root', 'tasks of one root')}
+            </span>
+          </Tooltip>
+        )}
       </div>
       <IconButton
         name="search-minus"
@@ -77,6 +86,13 @@ function sentence(count: number, { totalMs, runMs, waitMs }: CriticalPath, trunc
   return truncated ? times : `${tasks} · ${times}`;
 }
 
+function groupsHint(): string {
+  return t(
+    'workflow.groups-unknown',
+    'Celery makes each task of a group or chord that was sent by itself a root of its own, and its events do not tell that they belong together. They are shown as one where the agent can read results on Redis (--result-backend); or send the group from a task, or as a step of a chain.',
+  );
+}
+
 const getStyles = (theme: GrafanaTheme2) => ({
   bar: css({
     display: 'flex',
@@ -96,5 +112,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     color: theme.colors.text.secondary,
     fontSize: theme.typography.bodySmall.fontSize,
   }),
+  sentence: css({ overflow: 'hidden', textOverflow: 'ellipsis' }),
+  hint: css({ flexShrink: 0 }),
   notice: css({ color: theme.colors.warning.text }),
 });

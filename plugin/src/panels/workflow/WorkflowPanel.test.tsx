@@ -85,6 +85,26 @@ it('marks now while something runs, and says when tasks are missing', () => {
   expect(screen.getByText(/Only the first 1 tasks are shown/)).toBeInTheDocument();
 });
 
+it('says where tasks of groups may be missing, and only there', async () => {
+  const { unmount } = show(frameOfTasks(CHORD, { groupsKnown: true }));
+  expect(screen.queryByText('tasks of one root')).not.toBeInTheDocument();
+  unmount();
+  show(frameOfTasks(CHORD, { groupsKnown: false }));
+  await userEvent.hover(screen.getByText('tasks of one root'));
+  expect(await screen.findByRole('tooltip')).toHaveTextContent(/--result-backend/);
+});
+
+it('draws the callback of a chord that was sent by itself after its whole header', () => {
+  const alone = CHORD.slice(1, 5).map((task) => ({
+    ...task,
+    rootId: task.parentId === 'root' ? task.taskId : 'part2',
+    parentId: task.parentId === 'root' ? null : task.parentId,
+    groupId: task.parentId === 'root' ? 'g' : null,
+  }));
+  show(frameOfTasks(alone, { groupsKnown: true }));
+  expect(screen.getByText('chord: all must end first')).toBeInTheDocument();
+});
+
 it('says what to do without tasks, and waits while they load', () => {
   const { unmount } = show(undefined);
   expect(screen.getByText(/Choose the query "Workflow"/)).toBeInTheDocument();

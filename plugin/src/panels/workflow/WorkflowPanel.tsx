@@ -4,7 +4,6 @@ import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
 import React, { useMemo, useState } from 'react';
 import { useCeleryDataSource } from '../../shared/actions/useCeleryDataSource';
-import type { Task } from '../../shared/api';
 import { frameOf, readRows } from '../../shared/frames/rows';
 import { Nothing } from '../../shared/ui/Nothing';
 import { useNow } from '../../shared/ui/useNow';
@@ -13,7 +12,7 @@ import { GraphView } from './GraphView';
 import { Legend, LEGEND_HEIGHT } from './Legend';
 import { criticalPath } from '../../shared/workflow/criticalPath';
 import { relate } from '../../shared/workflow/relations';
-import { endedMs, readTasks } from '../../shared/workflow/tasks';
+import { endedMs, readTasks, type WorkflowRow } from '../../shared/workflow/tasks';
 import { TaskCard } from './TaskCard';
 import { Toolbar, TOOLBAR_HEIGHT } from './Toolbar';
 import type { WorkflowOptions } from './types';
@@ -34,7 +33,7 @@ export function WorkflowPanel({
   const styles = useStyles2(getStyles);
   const source = useCeleryDataSource(data);
   const frame = frameOf(data.series, 'workflow') ?? frameOf(data.series, 'tasks');
-  const relations = useMemo(() => relate(readTasks(readRows<Task>(frame))), [frame]);
+  const relations = useMemo(() => relate(readTasks(readRows<WorkflowRow>(frame))), [frame]);
   const isOpen = useMemo(() => [...relations.tasks.values()].some((task) => endedMs(task) === undefined), [relations]);
   const nowMs = useNow(isOpen ? TICK_MS : undefined);
   const path = useMemo(() => criticalPath(relations, nowMs), [relations, nowMs]);
@@ -66,6 +65,7 @@ export function WorkflowPanel({
         onZoom={setZoom}
         count={relations.tasks.size}
         truncated={isTruncated}
+        groupsKnown={frame?.meta?.custom?.['groupsKnown'] !== false}
         path={path}
         width={width}
       />

@@ -25,13 +25,16 @@ export interface Relations {
 export function relate(all: readonly WorkflowTask[]): Relations {
   const known = new Map(all.map((task) => [task.taskId, task]));
   // Siblings are known as such also where their parent was not heard of.
-  const children = groupBy(all, ({ parentId }) => parentId);
+  const families = {
+    children: groupBy(all, ({ parentId }) => parentId),
+    groups: groupBy(all, ({ groupId }) => groupId),
+  };
   const shown = all
     .filter((task) => !isChordHelper(task))
     .sort((a, b) => beginOf(a) - beginOf(b) || (a.taskId < b.taskId ? -1 : 1));
   const tasks = new Map(shown.map((task) => [task.taskId, task]));
   const edges = withoutRings(
-    shown.flatMap((task) => edgesTo(task, known, children).filter(({ from }) => tasks.has(from))),
+    shown.flatMap((task) => edgesTo(task, known, families).filter(({ from }) => tasks.has(from))),
   );
   const before = listBy(
     edges,
@@ -46,19 +49,26 @@ export function relate(all: readonly WorkflowTask[]): Relations {
   return { tasks, edges, before, after, roots: [...tasks.keys()].filter((id) => !before.has(id)) };
 }
 
-type Children = ReadonlyMap<string, readonly WorkflowTask[]>;
+type Lists = ReadonlyMap<string, readonly WorkflowTask[]>;
 
-function edgesTo(task: WorkflowTask, known: ReadonlyMap<string, WorkflowTask>, children: Children): Edge[] {
+interface Families {
+  /** By parent */
+  readonly children: Lists;
+  /** By group; of those sent by themselves, whose members have no parent in common */
+  readonly groups: Lists;
+}
+
+function edgesTo(task: WorkflowTask, known: ReadonlyMap<string, WorkflowTask>, families: Families): Edge[] {
   const parent = known.get(task.parentId ?? '');
   if (parent === undefined || parent === task) {
     return [];
   }
   if (isChordHelper(parent)) {
-    const header = siblingsOf(parent, children).filter((one) => !isChordHelper(one) && one !== task);
+    const header = siblingsOf(parent, families).filter((one) => !isChordHelper(one) && one !== task);
     const sources = header.length > 0 ? header.map(({ taskId }) => taskId) : [parent.parentId ?? ''];
     return sources.map((from) => ({ from, to: task.taskId, kind: header.length > 0 ? 'join' : 'parent' }));
   }
-  const header = headerOf(task, parent, children);
+  const header = headerOf(task, parent, families);
   return header === undefined
     ? [{ from: parent.taskId, to: task.taskId, kind: 'parent' }]
     : header.map(({ taskId }) => ({ from: taskId, to: task.taskId, kind: 'join' }));
@@ -69,23 +79,24 @@ function edgesTo(task: WorkflowTask, known: ReadonlyMap<string, WorkflowTask>, c
  * ends last, so: it is the only task that any of the siblings published, all of them have succeeded, and all but the
  * last one did so before it was published.
  */
-function headerOf(task: WorkflowTask, parent: WorkflowTask, children: Children): WorkflowTask[] | undefined {
-  const header = siblingsOf(parent, children).filter((one) => !isChordHelper(one));
+function headerOf(task: WorkflowTask, parent: WorkflowTask, families: Families): WorkflowTask[] | undefined {
+  const header = siblingsOf(parent, families).filter((one) => !isChordHelper(one));
   if (header.length < 2) {
     return undefined;
   }
   const published = beginOf(task);
   const isHeader = header.every((one) => {
     const ended = endedMs(one);
-    const own = children.get(one.taskId) ?? [];
+    const own = families.children.get(one.taskId) ?? [];
     const isOnly = one === parent ? own.length === 1 : own.length === 0;
     return isOnly && one.state === 'SUCCESS' && ended !== undefined && (one === parent || ended <= published);
   });
   return isHeader ? header : undefined;
 }
 
-function siblingsOf(task: WorkflowTask, children: Children): readonly WorkflowTask[] {
-  return task.parentId === null ? [task] : (children.get(task.parentId) ?? [task]);
+function siblingsOf(task: WorkflowTask, { children, groups }: Families): readonly WorkflowTask[] {
+  const family = task.groupId === null ? children.get(task.parentId ?? '') : groups.get(task.groupId);
+  return family ?? [task];
 }
 
 /** Ids are whatever a client sent: edges that close a ring are dropped. */

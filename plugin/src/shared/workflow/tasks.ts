@@ -1,11 +1,17 @@
 import type { Task } from '../api';
 
+/** A row of a workflow's frame. */
+export type WorkflowRow = Partial<Task> & {
+  /** Of a group or chord that was sent by itself; else null */
+  readonly groupId?: string | null;
+};
+
 /** A task of a workflow: what its frame told, gaps filled. */
 export type WorkflowTask = Pick<Task, 'taskId' | 'state'> & {
   readonly [Member in (typeof TEXTS)[number]]: string | null;
 } & { readonly [Member in (typeof NUMBERS)[number]]: number | null };
 
-const TEXTS = ['name', 'worker', 'queue', 'parentId', 'rootId', 'exception', 'eta'] as const;
+const TEXTS = ['name', 'worker', 'queue', 'parentId', 'rootId', 'groupId', 'exception', 'eta'] as const;
 const NUMBERS = [
   'retries',
   'runtimeMs',
@@ -24,7 +30,7 @@ const NUMBERS = [
 const CHORD_HELPER = 'celery.chord_unlock';
 
 /** Rows of a frame as tasks; rows without an id, and second rows of a task, are left out. */
-export function readTasks(rows: ReadonlyArray<Partial<Task>>): WorkflowTask[] {
+export function readTasks(rows: readonly WorkflowRow[]): WorkflowTask[] {
   const tasks = new Map<string, WorkflowTask>();
   for (const row of rows) {
     if (typeof row.taskId === 'string' && row.taskId !== '' && !tasks.has(row.taskId)) {
@@ -34,7 +40,7 @@ export function readTasks(rows: ReadonlyArray<Partial<Task>>): WorkflowTask[] {
   return [...tasks.values()];
 }
 
-function toTask(taskId: string, row: Partial<Task>): WorkflowTask {
+function toTask(taskId: string, row: WorkflowRow): WorkflowTask {
   const texts = TEXTS.map((name) => [name, typeof row[name] === 'string' ? row[name] : null]);
   const numbers = NUMBERS.map((name) => [name, Number.isFinite(row[name]) ? row[name] : null]);
   const members = Object.fromEntries([...texts, ...numbers]) as Omit<WorkflowTask, 'taskId' | 'state'>;

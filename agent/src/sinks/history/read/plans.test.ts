@@ -183,7 +183,7 @@ describe('the plans of what the API asks', () => {
       findTask: () => reader.findTask('t'),
       taskTimeline: () => reader.taskTimeline('t'),
       childrenOf: () => reader.childrenOf(['t']),
-      workflow: () => reader.workflow('r', 100),
+      workflow: () => reader.workflow(['r', 's'], 100),
       taskNames: () => reader.taskNames(),
       series: async () => {
         for (const by of [undefined, ...keys(DIMENSIONS)]) {

@@ -134,8 +134,11 @@ describe('one task', () => {
   });
 
   it('has a workflow and children', async () => {
-    expect((await kit.reader.workflow(UUID, 10)).map((task) => task.taskId)).toEqual([UUID, 'child-1', 'child-2']);
-    expect((await kit.reader.workflow(UUID, 2)).map((task) => task.taskId)).toEqual([UUID, 'child-1']);
+    expect((await kit.reader.workflow([UUID], 10)).map((task) => task.taskId)).toEqual([UUID, 'child-1', 'child-2']);
+    expect((await kit.reader.workflow([UUID], 2)).map((task) => task.taskId)).toEqual([UUID, 'child-1']);
+    const several = await kit.reader.workflow(['bad-1', UUID, 'nope\0'], 10);
+    expect(several.map((task) => task.taskId).sort()).toEqual(['bad-1', 'child-1', 'child-2', UUID].sort());
+    expect(await kit.reader.workflow([], 10)).toEqual([]);
     const children = await kit.reader.childrenOf([UUID, 'loop', 'nope']);
     expect([...children]).toEqual(
       expect.arrayContaining([

@@ -125,15 +125,16 @@ class PostgresReader implements HistoryReader {
     return this.#use((session) => readChildren(session, taskIds), 'kept');
   }
 
-  async workflow(rootId: string, limit: number): Promise<TaskRecord[]> {
-    if (!isStorable(rootId)) return [];
+  async workflow(rootIds: readonly string[], limit: number): Promise<TaskRecord[]> {
+    const roots = rootIds.filter(isStorable);
+    if (roots.length === 0) return [];
     const rows = await this.#use((session) =>
       session.rows<TaskRow>(
         `select ${TASK_COLUMNS} from celery_tasks t
-          where t.task_id = $1::text or (t.root_id = $1::text and t.root_id <> t.task_id)
-          order by t.task_id = $1::text desc, coalesce(t.sent, t.received, t.started, t.timestamp), t.task_id
+          where t.task_id = any($1::text[]) or (t.root_id = any($1::text[]) and t.root_id <> t.task_id)
+          order by t.task_id = any($1::text[]) desc, coalesce(t.sent, t.received, t.started, t.timestamp), t.task_id
           limit $2::bigint`,
-        [rootId, limit],
+        [roots, limit],
       ),
     );
     return rows.map(toTaskRecord);

@@ -11,6 +11,8 @@ export interface WorkflowInfo {
   readonly refId: string;
   readonly rootId: string;
   readonly truncated: boolean;
+  /** False: tasks of groups that were sent by themselves may be missing */
+  readonly groupsKnown: boolean;
 }
 
 const noticesOf = (info: WorkflowInfo, steps: readonly Step[]) =>
@@ -23,7 +25,7 @@ export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links:
     {
       refId,
       kind: 'workflow',
-      custom: { rootId, filter: { rootId }, truncated: info.truncated },
+      custom: { rootId, filter: { rootId }, truncated: info.truncated, groupsKnown: info.groupsKnown },
       notices: noticesOf(info, steps),
     },
     [
@@ -31,6 +33,7 @@ export function workflowFrame(info: WorkflowInfo, steps: readonly Step[], links:
       column.span('queueWaitMs', 'Waited', { width: 100 }),
       column.number('depth', 'Depth', { width: 80, decimals: 0 }),
       column.flag('critical', 'Critical path', { width: 110 }),
+      column.text('groupId', 'Group ID', { hidden: true }),
     ],
     steps,
   );

@@ -1,10 +1,12 @@
-import type { Task } from '../../../shared/api';
+import type { Task, Workflow } from '../../../shared/api';
 import { criticalPath } from '../../../shared/workflow/criticalPath';
 import { type Edge, relate } from '../../../shared/workflow/relations';
 import { readTasks } from '../../../shared/workflow/tasks';
 
 /** A task of a workflow with what its neighbours tell about it. */
 export interface Step extends Task {
+  /** Of a group or chord that was sent by itself: its members have no root in common */
+  readonly groupId: string | null;
   /** 0 for the root, and for tasks whose parent is not known */
   readonly depth: number;
   /** On the chain that decided when the workflow ended */
@@ -20,14 +22,16 @@ export interface Steps {
 }
 
 /**
- * @param tasks of one workflow, in any order
+ * @param workflow its tasks in any order
  * @param nowMs stands for the end of tasks that have not ended, epoch ms
  */
-export function stepsOf(tasks: readonly Task[], nowMs: number): Steps {
-  const relations = relate(readTasks(tasks));
+export function stepsOf({ tasks, groups }: Pick<Workflow, 'tasks' | 'groups'>, nowMs: number): Steps {
+  const groupOf = new Map(groups.flatMap(({ groupId, taskIds }) => taskIds.map((taskId) => [taskId, groupId])));
+  const members = tasks.map((task) => ({ ...task, groupId: groupOf.get(task.taskId) ?? null }));
+  const relations = relate(readTasks(members));
   const critical = new Set(criticalPath(relations, nowMs).ids);
-  const byId = new Map(tasks.map((task) => [task.taskId, task]));
-  const steps = tasks.map((task) => ({
+  const byId = new Map(members.map((task) => [task.taskId, task]));
+  const steps = members.map((task) => ({
     ...task,
     depth: depthOf(task, byId),
     critical: critical.has(task.taskId),

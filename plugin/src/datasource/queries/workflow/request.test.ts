@@ -3,7 +3,9 @@ import { AgentError } from '../../../shared/client';
 import type { QueryContext } from '../kind';
 import { workflowKind } from './request';
 
-const workflow = jest.fn((rootId: string) => of({ rootId, tasks: [], truncated: false }));
+const workflow = jest.fn((rootId: string) =>
+  of({ rootId, tasks: [], truncated: false, groups: [], groupsKnown: true }),
+);
 
 function ask(task: () => unknown) {
   const context = { client: { task, workflow }, refId: 'A', requestId: 'r', links: { uid: 'u' } };

@@ -19,9 +19,9 @@ export const workflowKind: Kind<'workflow'> = {
         error instanceof AgentError && error.status === 404 ? of(taskId.trim()) : throwError(() => error),
       ),
       switchMap((root) => client.workflow(root, { limit: show === 'table' ? MOST_TASKS : MOST_NODES }, requestId)),
-      map(({ rootId, tasks, truncated }) => {
-        const info = { refId, rootId, truncated };
-        const found = stepsOf(tasks, nowMs);
+      map(({ rootId, truncated, groupsKnown, ...workflow }) => {
+        const info = { refId, rootId, truncated, groupsKnown };
+        const found = stepsOf(workflow, nowMs);
         switch (show) {
           case 'graph':
             return { frames: graphFrames(info, found, links) };
