@@ -42,7 +42,7 @@ export interface MemoryCluster {
 }
 
 export function memoryControl(cluster: MemoryCluster = {}): MemoryControl {
-  const { inspections = {}, online = [], answers = {}, queues = [], results = {}, bulks = [] } = cluster;
+  const { inspections = {}, online = [], answers = {}, queues = [], results = {}, bulks = [], groups } = cluster;
   const requests: ControlRequest[] = [];
   const sent: NewTask[] = [];
   const bulkRequests: BulkRequest[] = [];
@@ -97,10 +97,7 @@ export function memoryControl(cluster: MemoryCluster = {}): MemoryControl {
     },
     result: (taskId) => answer(() => results[taskId] ?? { taskId, state: 'PENDING' }),
     waitForResult: (taskId) => answer(() => results[taskId] ?? { taskId, state: 'PENDING' }),
-    groupsOf: (taskIds) => {
-      const known = Object.entries(cluster.groups ?? {});
-      return answer(() => cluster.groups && new Map(known.filter(([taskId]) => taskIds.includes(taskId))));
-    },
+    groupsOf: (ids) => answer(() => groups && new Map(Object.entries(groups).filter(([id]) => ids.includes(id)))),
     abort: (taskId) => answer(() => void aborted.push(taskId)),
     planRetry: (task) => answer(() => ({ ...plan, taskId: task.taskId })),
     retry: ({ taskId }, edited) =>

@@ -294,21 +294,6 @@ describe('a workflow', () => {
     );
   });
 
-  it('joins the callback to a header whose tasks have no root in common', () => {
-    const header = [1500, 4000].map((succeededMs, index) =>
-      task(`h${index}`, { rootId: `h${index}`, startedMs: 1000, succeededMs }),
-    );
-    const callback = task('callback', { rootId: 'h1', parentId: 'h1', sentMs: 4000, receivedMs: 4000, startedMs: 4100, succeededMs: 5000 }); // prettier-ignore
-    const groups = [{ groupId: 'g', taskIds: ['h0', 'h1'] }];
-    const chord = stepsOf({ tasks: [...header, callback], groups }, 9000);
-    expect(chord.steps.map(({ groupId }) => groupId)).toEqual(['g', 'g', null]);
-    expect(chord.edges).toEqual([
-      { from: 'h0', to: 'callback', kind: 'join' },
-      { from: 'h1', to: 'callback', kind: 'join' },
-    ]);
-    expect(stepsOf({ tasks: [...header, callback], groups: [] }, 9000).edges).toHaveLength(1);
-  });
-
   it('is a table, a graph and a trace', () => {
     const [nodes, edges] = graphFrames(info, found, links);
     const trace = traceFrame(info, steps);
