@@ -139,7 +139,7 @@ export function timeseries(options: TimeSeries): timeseriesSdk.PanelBuilder {
   const builder = base(new timeseriesSdk.PanelBuilder(), withEmptyCells(options))
     .unit(options.unit)
     .min(options.min ?? 0)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic))
     .lineWidth(options.bars ? 0 : 1)
     .fillOpacity(options.bars ? 80 : options.stacked ? 30 : 8)
     .drawStyle(options.bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)

@@ -134,6 +134,16 @@ describe('series', () => {
     expect(first?.meta?.notices?.map(({ severity }) => severity)).toEqual(['info', 'warning']);
   });
 
+  it('keep percentiles apart by colour where nothing else does, and leave the others to the palette', () => {
+    const columns = ['p50', 'p95', 'p99'];
+    const coloursOf = (labels: Record<string, string>) =>
+      seriesFrames('A', { ...series, columns, series: [{ labels, points: [] }] }, info)[0]?.fields.map(
+        ({ config }) => config.color?.fixedColor,
+      );
+    expect(coloursOf({})).toEqual([undefined, 'green', 'orange', 'red']);
+    expect(coloursOf({ name: 'app.add' })).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
   it('are one of zeros when nothing happened', () => {
     expect(seriesFrames('A', { ...series, columns: ['count'], series: [] }, info)[0]?.fields[1]?.values).toEqual([
       0, 0, 0, 0,

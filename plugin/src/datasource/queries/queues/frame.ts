@@ -19,8 +19,8 @@ export function queuesFrame(refId: string, { queues, problem }: Queues, nowMs: n
         value: ({ oldestMs }) => (oldestMs === undefined ? null : Math.max(nowMs - oldestMs, 0)),
       }),
       column.time('oldestMs', 'Oldest since', { hidden: true }),
-      column.number('publishRate', 'In', { unit: 'cps', decimals: 1 }),
-      column.number('deliverRate', 'Out', { unit: 'cps', decimals: 1 }),
+      column.number('publishRate', 'In', { unit: 'suffix:/s', decimals: 1 }),
+      column.number('deliverRate', 'Out', { unit: 'suffix:/s', decimals: 1 }),
     ],
     queues,
   );

@@ -3,7 +3,10 @@ import type { Series } from '../../../shared/api';
 import { stateColor } from '../../../shared/frames/states';
 import { truncated, warning } from '../../../shared/frames/table';
 
-const UNITS: Readonly<Record<string, string>> = { count: 'short', rate: 'cps', p50: 'ms', p95: 'ms', p99: 'ms' };
+/** What each column is measured in; Grafana's own `cps` would read `c/s`. */
+const UNITS: Readonly<Record<string, string>> = { count: 'short', rate: 'suffix:/s', p50: 'ms', p95: 'ms', p99: 'ms' };
+/** Beside each other, percentiles keep their colours: by their names, p50 and p95 have nearly the same. */
+const PERCENTILES: Readonly<Record<string, string>> = { p50: 'green', p95: 'orange', p99: 'red' };
 const ADDITIVE: readonly string[] = ['count', 'rate'];
 
 export interface SeriesInfo {
@@ -64,7 +67,7 @@ function frameOf(
           displayNameFromDS: nameOf(labels, columns, name, legend),
           unit: UNITS[name] ?? 'short',
           ...(ADDITIVE.includes(name) ? { min: 0 } : {}),
-          ...colorOf(labels),
+          ...colorOf(labels, name),
         },
         values: times.map((time) => byTime.get(time)?.[index] ?? (ADDITIVE.includes(name) ? 0 : null)),
       })),
@@ -89,7 +92,9 @@ function nameOf(
   return columns.length === 1 ? values.join(' ') : `${values.join(' ')} ${name}`;
 }
 
-function colorOf(labels: Readonly<Record<string, string>>) {
-  const state = Object.keys(labels).length === 1 ? labels['state'] : undefined;
-  return state === undefined ? {} : { color: { mode: 'fixed', fixedColor: stateColor(state) } };
+function colorOf(labels: Readonly<Record<string, string>>, column: string) {
+  const names = Object.keys(labels);
+  const state = names.length === 1 ? labels['state'] : undefined;
+  const fixedColor = state === undefined ? names.length === 0 && PERCENTILES[column] : stateColor(state);
+  return fixedColor ? { color: { mode: 'fixed', fixedColor } } : {};
 }
