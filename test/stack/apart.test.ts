@@ -46,7 +46,7 @@ beforeAll(async () => {
     rules: fasterRules(FACTOR, {}, []),
     past: past([]),
   });
-}, 120_000);
+}, 300_000);
 
 const firing = async (name: string): Promise<FiringAlert | undefined> =>
   (await prometheus.firing()).find(({ labels }) => labels['alertname'] === name);
