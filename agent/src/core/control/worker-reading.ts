@@ -33,7 +33,7 @@ export function workerReading(worker: string, inspection: WorkerInspection, syst
   const rusage = record(stats['rusage']);
   const maxrss = number(rusage['maxrss']);
   const [utime, stime] = [number(rusage['utime']), number(rusage['stime'])];
-  const pool = poolKind(record(stats['pool'])['implementation']);
+  const pool = poolKind(record(stats['pool']));
   const poolSize = poolSizeOf(record(stats['pool']));
   const autoscale = autoscaleOf(record(stats['autoscaler']));
   const uptimeSeconds = number(stats['uptime']);
@@ -62,11 +62,20 @@ export function memsampleBytes(answer: unknown): number | undefined {
   return Number.isFinite(bytes) ? bytes : undefined;
 }
 
-/** `celery.concurrency.prefork:TaskPool` (celery/concurrency/base.py `_get_info`). */
-function poolKind(implementation: unknown): string | undefined {
-  if (typeof implementation !== 'string' || implementation === '') return undefined;
-  const kind = /^celery\.concurrency\.(\w+):TaskPool$/.exec(implementation)?.[1];
-  return kind === 'thread' ? 'threads' : (kind ?? implementation);
+/**
+ * `celery.concurrency.prefork:TaskPool` (celery/concurrency/base.py `_get_info`). Before Celery 5.3 a pool does not say what
+ * it is: its other members tell (`_get_info` of prefork.py, solo.py, thread.py, eventlet.py), and gevent has none.
+ */
+function poolKind(pool: Readonly<Record<string, unknown>>): string | undefined {
+  const { implementation } = pool;
+  if (typeof implementation === 'string' && implementation !== '') {
+    const kind = /^celery\.concurrency\.(\w+):TaskPool$/.exec(implementation)?.[1];
+    return kind === 'thread' ? 'threads' : (kind ?? implementation);
+  }
+  if ('writes' in pool) return 'prefork';
+  if ('processes' in pool) return 'solo';
+  if ('threads' in pool) return 'threads';
+  return 'free-threads' in pool ? 'eventlet' : undefined;
 }
 
 /** celery/worker/autoscale.py `Autoscaler.info`: `max`, `min` and `qty`, the processes there are. */

@@ -176,6 +176,16 @@ describe('workers', () => {
     expect(workerReading('w', { stats: { pool: { implementation } }, timestampMs: 0 }, null).pool).toBe(expected);
   });
 
+  it.each([
+    ['prefork', { 'max-concurrency': 2, processes: [7, 8], 'put-guarded-by-semaphore': true, writes: 'N/A' }],
+    ['solo', { 'max-concurrency': 1, processes: [7], 'put-guarded-by-semaphore': true, timeouts: [] }],
+    ['threads', { 'max-concurrency': 5, threads: 2 }],
+    ['eventlet', { 'max-concurrency': 8, 'free-threads': 7, 'running-threads': 1 }],
+    [undefined, { 'max-concurrency': 100 }],
+  ])('have the pool %p in what Celery before 5.3 tells', (expected, pool) => {
+    expect(workerReading('w', { stats: { pool }, timestampMs: 0 }, null).pool).toBe(expected);
+  });
+
   it('have a range where started with --autoscale', () => {
     const autoscaler = { max: 3, min: 1, current: 2, qty: 2 };
     const reading = (stats: Record<string, unknown>) => workerReading('w', { stats, timestampMs: 0 }, null);
