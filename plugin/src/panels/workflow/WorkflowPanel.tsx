@@ -12,7 +12,7 @@ import { GraphView } from './GraphView';
 import { Legend, LEGEND_HEIGHT } from './Legend';
 import { criticalPath } from '../../shared/workflow/criticalPath';
 import { relate } from '../../shared/workflow/relations';
-import { endedMs, readTasks, type WorkflowRow } from '../../shared/workflow/tasks';
+import { endedMs, readTasks, WORKFLOW_MEMBERS, type WorkflowRow } from '../../shared/workflow/tasks';
 import { TaskCard } from './TaskCard';
 import { Toolbar, TOOLBAR_HEIGHT } from './Toolbar';
 import type { WorkflowOptions } from './types';
@@ -33,7 +33,7 @@ export function WorkflowPanel({
   const styles = useStyles2(getStyles);
   const source = useCeleryDataSource(data);
   const frame = frameOf(data.series, 'workflow') ?? frameOf(data.series, 'tasks');
-  const relations = useMemo(() => relate(readTasks(readRows<WorkflowRow>(frame))), [frame]);
+  const relations = useMemo(() => relate(readTasks(readRows<WorkflowRow>(frame, WORKFLOW_MEMBERS))), [frame]);
   const isOpen = useMemo(() => [...relations.tasks.values()].some((task) => endedMs(task) === undefined), [relations]);
   const nowMs = useNow(isOpen ? TICK_MS : undefined);
   const path = useMemo(() => criticalPath(relations, nowMs), [relations, nowMs]);

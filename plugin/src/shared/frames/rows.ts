@@ -5,15 +5,21 @@ import type { DataFrame } from '@grafana/data';
  * name their members (`taskId`, `runtimeMs`, …; instants are time fields in ms), so a panel reads them back as such.
  *
  * @param frame a table of the data source, maybe after transformations: members may be missing
+ * @param names of the members that are needed; default all
  */
-export function readRows<Row extends object>(frame: DataFrame | undefined): Array<Partial<Row>> {
+export function readRows<Row extends object>(
+  frame: DataFrame | undefined,
+  names?: ReadonlyArray<keyof Row & string>,
+): Array<Partial<Row>> {
   if (frame === undefined) {
     return [];
   }
+  const needed = names === undefined ? undefined : new Set<string>(names);
+  const columns = frame.fields.flatMap(({ name, values }) => (needed?.has(name) === false ? [] : [{ name, values }]));
   return Array.from({ length: frame.length }, (_, index) => {
     const row: Record<string, unknown> = {};
-    for (const field of frame.fields) {
-      row[field.name] = field.values[index];
+    for (const { name, values } of columns) {
+      row[name] = values[index];
     }
     return row as Partial<Row>;
   });

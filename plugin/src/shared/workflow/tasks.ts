@@ -26,6 +26,9 @@ const NUMBERS = [
   'timestampMs',
 ] as const;
 
+/** Members of a row that a workflow's picture needs. */
+export const WORKFLOW_MEMBERS = ['taskId', 'state', ...TEXTS, ...NUMBERS] as const;
+
 /** Celery's helper that polls for the end of a chord's header where the result backend cannot count. */
 const CHORD_HELPER = 'celery.chord_unlock';
 
@@ -41,10 +44,14 @@ export function readTasks(rows: readonly WorkflowRow[]): WorkflowTask[] {
 }
 
 function toTask(taskId: string, row: WorkflowRow): WorkflowTask {
-  const texts = TEXTS.map((name) => [name, typeof row[name] === 'string' ? row[name] : null]);
-  const numbers = NUMBERS.map((name) => [name, Number.isFinite(row[name]) ? row[name] : null]);
-  const members = Object.fromEntries([...texts, ...numbers]) as Omit<WorkflowTask, 'taskId' | 'state'>;
-  return { ...members, taskId, state: row.state ?? 'PENDING' };
+  const task: Record<string, unknown> = { taskId, state: row.state ?? 'PENDING' };
+  for (const name of TEXTS) {
+    task[name] = typeof row[name] === 'string' ? row[name] : null;
+  }
+  for (const name of NUMBERS) {
+    task[name] = Number.isFinite(row[name]) ? row[name] : null;
+  }
+  return task as WorkflowTask;
 }
 
 export function isChordHelper({ name }: WorkflowTask): boolean {

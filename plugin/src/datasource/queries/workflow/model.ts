@@ -27,13 +27,15 @@ export interface Steps {
  */
 export function stepsOf({ tasks, groups }: Pick<Workflow, 'tasks' | 'groups'>, nowMs: number): Steps {
   const groupOf = new Map(groups.flatMap(({ groupId, taskIds }) => taskIds.map((taskId) => [taskId, groupId])));
-  const members = tasks.map((task) => ({ ...task, groupId: groupOf.get(task.taskId) ?? null }));
-  const relations = relate(readTasks(members));
+  const groupIdOf = ({ taskId }: Task) => groupOf.get(taskId) ?? null;
+  const relations = relate(readTasks(tasks.map((task) => ({ ...task, groupId: groupIdOf(task) }))));
   const critical = new Set(criticalPath(relations, nowMs).ids);
-  const byId = new Map(members.map((task) => [task.taskId, task]));
-  const steps = members.map((task) => ({
+  const byId = new Map(tasks.map((task) => [task.taskId, task]));
+  const depths = new Map<Task, number>();
+  const steps = tasks.map((task) => ({
     ...task,
-    depth: depthOf(task, byId),
+    groupId: groupIdOf(task),
+    depth: depthOf(task, byId, depths),
     critical: critical.has(task.taskId),
     queueWaitMs: waitOf(task),
   }));
@@ -49,15 +51,23 @@ function waitOf({ sentMs, receivedMs, startedMs, eta }: Task): number | null {
   return Math.max(startedMs - Math.max(published, Number.isNaN(due) ? published : due), 0);
 }
 
-/** Parents that are there. Ids are anything that a client sent: a ring of parents ends. */
-function depthOf(task: Task, byId: ReadonlyMap<string, Task>): number {
-  const found = new Set<Task>([task]);
-  for (let current = task; ;) {
-    const parent = current.parentId === null ? undefined : byId.get(current.parentId);
-    if (parent === undefined || found.has(parent)) {
-      return found.size - 1;
+/**
+ * Parents that are there. Ids are anything that a client sent: a ring of parents ends.
+ *
+ * @param known depths that were found before; those of the task and its parents are added
+ */
+function depthOf(task: Task, byId: ReadonlyMap<string, Task>, known: Map<Task, number>): number {
+  const way = new Set<Task>();
+  let base = -1;
+  for (let current: Task | undefined = task; current !== undefined && !way.has(current);) {
+    const depth = known.get(current);
+    if (depth !== undefined) {
+      base = depth;
+      break;
     }
-    found.add(parent);
-    current = parent;
+    way.add(current);
+    current = current.parentId === null ? undefined : byId.get(current.parentId);
   }
+  [...way].reverse().forEach((one, index) => known.set(one, base + 1 + index));
+  return known.get(task) ?? 0;
 }

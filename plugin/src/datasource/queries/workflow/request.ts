@@ -1,12 +1,17 @@
-import { catchError, map, of, switchMap, throwError } from 'rxjs';
+import { catchError, concat, map, type Observable, of, switchMap, throwError } from 'rxjs';
 import { AgentError } from '../../../shared/client';
+import type { Workflow } from '../../../shared/api';
 import type { Kind } from '../kind';
 import { graphFrames, traceFrame, workflowFrame } from './frame';
 import { stepsOf } from './model';
 
 const MOST_TASKS = 10_000;
-/** More nodes than this no graph shows. */
-const MOST_NODES = 1000;
+/** So many are shown at once, while the rest is on its way. */
+const FIRST_TASKS = 1000;
+/** Grafana's own node graph and trace view take seconds to draw more. */
+const MOST_NODES = 300;
+
+type Part = Workflow & { readonly partial?: boolean };
 
 export const workflowKind: Kind<'workflow'> = {
   isComplete: ({ taskId = '' }) => taskId.trim() !== '',
@@ -18,8 +23,12 @@ export const workflowKind: Kind<'workflow'> = {
       catchError((error: unknown) =>
         error instanceof AgentError && error.status === 404 ? of(taskId.trim()) : throwError(() => error),
       ),
-      switchMap((root) => client.workflow(root, { limit: show === 'table' ? MOST_TASKS : MOST_NODES }, requestId)),
-      map(({ rootId, truncated, groupsKnown, ...workflow }) => {
+      switchMap((root) => {
+        const most = show === 'table' ? MOST_TASKS : MOST_NODES;
+        const ask = (limit: number): Observable<Part> => client.workflow(root, { limit }, requestId);
+        return most <= FIRST_TASKS ? ask(most) : wholeAfter(ask(FIRST_TASKS), () => ask(most));
+      }),
+      map(({ rootId, truncated, groupsKnown, partial, ...workflow }) => {
         const info = { refId, rootId, truncated, groupsKnown };
         const found = stepsOf(workflow, nowMs);
         switch (show) {
@@ -28,8 +37,13 @@ export const workflowKind: Kind<'workflow'> = {
           case 'trace':
             return { frames: [traceFrame(info, found.steps)] };
           default:
-            return { frames: [workflowFrame(info, found.steps, links)] };
+            return { frames: [workflowFrame(info, found.steps, links)], partial };
         }
       }),
     ),
 };
+
+/** The first tasks, and then all of them where those are not. */
+function wholeAfter(first: Observable<Part>, whole: () => Observable<Part>): Observable<Part> {
+  return first.pipe(switchMap((part) => (part.truncated ? concat(of({ ...part, partial: true }), whole()) : of(part))));
+}
