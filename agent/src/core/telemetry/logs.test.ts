@@ -42,6 +42,20 @@ describe('log records of tasks', () => {
     expect(logOf('rejected', { requeue: false })?.body).toBe(`${head} was rejected`);
   });
 
+  it('tell the state that the event told, whatever became of the task before they are made', () => {
+    const event = taskEvent('retried', 2, { exception: "ValueError('x')" });
+    const { task } = after(received, event, taskEvent('received', 3, { retries: 1 }), taskEvent('succeeded', 4));
+    applyFinding(task, {
+      ...{ taskId: TASK_ID, basis: undefined, foundAt: 60 },
+      verdict: { kind: 'healed', source: 'result-backend', at: 4, state: 'SUCCESS' },
+    });
+    expect([task.state, task.mark?.kind]).toEqual(['SUCCESS', 'healed']);
+    const told = taskLog(event, task, PLACE, 0)?.attributes;
+    expect(told).toMatchObject({ 'celery.state': 'RETRY', 'celery.event': 'task-retried', 'celery.retries': 0 });
+    expect(told?.['celery.healed']).toBeUndefined();
+    expect(logOf('rejected', { requeue: true })?.attributes).toMatchObject({ 'celery.state': 'REJECTED' });
+  });
+
   it.each(['sent', 'received', 'started', 'succeeded', 'my-progress'])('are not made of task-%s', (subject) => {
     expect(logOf(subject)).toBeUndefined();
   });

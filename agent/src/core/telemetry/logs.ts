@@ -1,6 +1,7 @@
 import type { CeleryEvent } from '../events/event.ts';
 import { WORKER_LOST } from '../events/worker-lost.ts';
 import { findingEvent, type Finding, type OrphanReason, subjectOf } from '../heal/finding.ts';
+import { stateOfSubject } from '../state/states.ts';
 import type { TaskState } from '../state/task.ts';
 import { offlineAfterMs, type WorkerState } from '../state/worker.ts';
 import type { Failure } from './attempts.ts';
@@ -51,6 +52,10 @@ export function taskLog(event: CeleryEvent, task: TaskState, place: TaskPlace, r
     attributes: {
       ...entry.attributes,
       'celery.worker': event.hostname,
+      // The task may have gone on, or have been found out about, since: the record is told a moment later.
+      'celery.state': stateOfSubject(event.subject),
+      'celery.healed': undefined,
+      'celery.orphaned': undefined,
       'celery.retries': retries,
       'celery.terminated': terminated === true || undefined,
       'celery.signum': typeof signum === 'string' || typeof signum === 'number' ? signum : undefined,

@@ -119,6 +119,20 @@ describe('tasks', () => {
     expect(bench.lines).toContain('Task n-a is retried: ValueError: x');
   });
 
+  it('tell of a retry as such in the log, also when the next attempt has ended before it is told', async () => {
+    bench.run('a', 'retried', FAILURE);
+    bench.run('a', 'succeeded', { retries: 1 });
+    bench.run('b', 'retried', FAILURE);
+    bench.run('b', 'failed', { retries: 1, ...FAILURE });
+    await bench.told();
+    const ofTasks = bench.logs.taken.filter(({ spanId }) => spanId !== undefined);
+    expect(ofTasks.map(({ attributes }) => [attributes['celery.event'], attributes['celery.state']])).toEqual([
+      ['task-retried', 'RETRY'],
+      ['task-retried', 'RETRY'],
+      ['task-failed', 'FAILURE'],
+    ]);
+  });
+
   it('end with a rejection that nothing follows, or with the failure that does', async () => {
     bench.run('dropped', 'rejected', { requeue: false });
     bench.run('failed', 'rejected', { requeue: false });
