@@ -21,6 +21,7 @@ async function workflow(tasks: ReturnType<typeof ran>[], groups: Record<string, 
   const control = memoryControl(groups === undefined ? {} : { groups });
   const app = await buildServer({ ...deps, control });
   const answer = (await app.inject(`/api/v1/workflows/${path}`)).json<{
+    rootId: string;
     tasks: { taskId: string }[];
     groups: { groupId: string; taskIds: string[] }[];
     groupsKnown: boolean;
@@ -36,6 +37,12 @@ it.each(['a', 'b', 'c'])('a chord that was sent by itself is found whole from th
   expect(new Set(tasks)).toEqual(new Set(['a', 'b', 'c', 'total']));
   expect(groups.map(({ groupId, taskIds }) => [groupId, [...taskIds].sort()])).toEqual([['g', ['a', 'b', 'c']]]);
   expect([groupsKnown, truncated]).toEqual([true, false]);
+});
+
+it('is found by the id of any of its tasks', async () => {
+  const found = await workflow(CHORD, CHORD_GROUPS, 'total');
+  expect(found.rootId).toBe('c');
+  expect(found.tasks.toSorted()).toEqual(['a', 'b', 'c', 'total']);
 });
 
 it('chains of a group and chords of a chord’s header are joined, too', async () => {

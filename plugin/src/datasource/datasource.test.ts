@@ -1,5 +1,5 @@
 import { CoreApp, dateTime, type DataQueryRequest, type DataQueryResponse, LoadingState } from '@grafana/data';
-import { of, lastValueFrom, Observable, Subject, throwError, toArray, take } from 'rxjs';
+import { NEVER, of, lastValueFrom, Observable, Subject, throwError, toArray, take } from 'rxjs';
 import type { Task } from '../shared/api';
 import { readRows } from '../shared/frames/rows';
 import { CeleryDataSource } from './datasource';
@@ -75,6 +75,17 @@ it('shows the first page at once and the rest when it is there, within the limit
   expect(last?.data[0].meta.custom).toMatchObject({ celery: 'tasks', nextCursor: 'c2', total: 10_000 });
   expect(last?.data[0].meta.notices[0].text).toContain('Shows 1,500 tasks; more than 10,000 match.');
   expect(paramsOf(asked[0] as Asked)).toEqual({ from: '1000000', to: '4600000', limit: '1000' });
+});
+
+it('calls a first page streaming where it is looked at: Grafana draws nothing that is loading', () => {
+  answer = ({ url }) => (paramsOf({ url })['cursor'] === undefined ? of({ data: pageOf(1000, 0, 'c1') }) : NEVER);
+  const packets: DataQueryResponse[] = [];
+  const shown = request([{ refId: 'A', kind: 'tasks', limit: 1500 }], { app: CoreApp.Dashboard });
+  dataSource()
+    .query(shown)
+    .subscribe((packet) => packets.push(packet))
+    .unsubscribe();
+  expect(packets.map(({ state, data }) => [state, data[0].length])).toContainEqual([LoadingState.Streaming, 1000]);
 });
 
 it('gives each target its own error, and the frames of the others', async () => {

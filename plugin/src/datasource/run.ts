@@ -35,8 +35,8 @@ export interface Target {
 export function runTargets(targets: readonly Target[], refreshes?: Observable<unknown>): Observable<DataQueryResponse> {
   const waiting = new Set(targets.map(({ context }) => context.refId));
   return merge(...targets.map((target) => runTarget(target, refreshes))).pipe(
-    map((packet) => {
-      if (packet.state !== LoadingState.Loading) {
+    map(({ partial, ...packet }) => {
+      if (!partial) {
         waiting.delete(packet.key ?? '');
       }
       // Grafana takes the state of the last packet for that of the whole panel.
@@ -46,15 +46,17 @@ export function runTargets(targets: readonly Target[], refreshes?: Observable<un
   );
 }
 
-function runTarget(
-  { query, context }: Target,
-  refreshes: Observable<unknown> | undefined,
-): Observable<DataQueryResponse> {
+interface Packet extends DataQueryResponse {
+  /** Another answer of the target follows */
+  readonly partial: boolean;
+}
+
+function runTarget({ query, context }: Target, refreshes: Observable<unknown> | undefined): Observable<Packet> {
   const { refId } = context;
   // What asks in vain after an answer keeps the answer on the screen.
   let shown: DataFrame[] = [];
   const ask = defer(() => kindOf(query).run(query as never, context)).pipe(
-    map((answer) => packetOf(refId, answer)),
+    map((answer) => packetOf(context, answer)),
     catchError((error: unknown) => of(failureOf(refId, error, shown))),
     map((packet) => {
       shown = packet.data as DataFrame[];
@@ -69,17 +71,24 @@ function runTarget(
       );
 }
 
-function packetOf(refId: string, { frames, partial, streaming }: Answer): DataQueryResponse {
-  const state =
-    partial === true ? LoadingState.Loading : streaming === true ? LoadingState.Streaming : LoadingState.Done;
-  return { key: refId, data: frames, state };
+function packetOf({ refId, lasting }: QueryContext, { frames, partial = false, streaming }: Answer): Packet {
+  return { key: refId, data: frames, state: stateOf(partial, streaming === true, lasting), partial };
 }
 
-function failureOf(refId: string, error: unknown, shown: DataFrame[]): DataQueryResponse {
-  if (error instanceof NothingMatches) {
-    return { key: refId, data: [], state: LoadingState.Done };
+/** Dashboards draw nothing of a first answer that is still loading, but what streams (Grafana's SceneQueryRunner.ts). */
+function stateOf(partial: boolean, streaming: boolean, lasting: boolean): LoadingState {
+  if (partial) {
+    return lasting ? LoadingState.Streaming : LoadingState.Loading;
   }
-  return { key: refId, data: shown, state: LoadingState.Error, errors: [errorOf(refId, error)] };
+  return streaming ? LoadingState.Streaming : LoadingState.Done;
+}
+
+function failureOf(refId: string, error: unknown, shown: DataFrame[]): Packet {
+  const failed = { key: refId, partial: false };
+  if (error instanceof NothingMatches) {
+    return { ...failed, data: [], state: LoadingState.Done };
+  }
+  return { ...failed, data: shown, state: LoadingState.Error, errors: [errorOf(refId, error)] };
 }
 
 export function errorOf(refId: string, error: unknown): DataQueryError {

@@ -51,7 +51,9 @@ const workflowSchema = {
   description:
     'Celery makes each task of a group or chord that was sent by itself a root of its own. They are joined by the group ' +
     'that their stored results name, which takes a result backend on Redis (`--result-backend`) that still holds them.',
-  params: Type.Object({ rootId: Type.String({ minLength: 1 }) }),
+  params: Type.Object({
+    rootId: Type.String({ minLength: 1, description: 'Of its root, or of any other of its tasks' }),
+  }),
   querystring: parameters({ limit: limit(10_000, 1000) }),
   response: answers(ref(WorkflowSchema), 'The tasks', READS_ONE),
 };
@@ -82,11 +84,14 @@ export const taskRoutes: Routes = async (app, { deps }) => {
     return { taskId, events: events.map(toApiTaskEvent) };
   });
 
-  app.get('/workflows/:rootId', { schema: workflowSchema }, async ({ params: { rootId }, query }) => {
+  app.get('/workflows/:rootId', { schema: workflowSchema }, async ({ params: { rootId: asked }, query }) => {
+    const history = needHistory(deps);
+    // Events of the root itself may not have been heard; its tasks still name it.
+    const rootId = (await history.findTask(asked))?.rootId ?? asked;
     const groupsOf: GroupsOf = async (taskIds) => deps.control?.groupsOf(taskIds);
-    const { groups, tasks, ...found } = await findWorkflow(needHistory(deps), groupsOf, rootId, query.limit);
+    const { groups, tasks, ...found } = await findWorkflow(history, groupsOf, rootId, query.limit);
     if (tasks.length === 0) {
-      throw new ApiProblem(404, 'workflow-not-found', `No task of a workflow '${rootId}' is in the history.`, 'rootId');
+      throw new ApiProblem(404, 'workflow-not-found', `No task of a workflow '${asked}' is in the history.`, 'rootId');
     }
     const joined = groups.map(({ groupId, taskIds }) => ({ groupId, taskIds: [...taskIds] }));
     return { rootId, tasks: tasks.map(toApiTask), groups: joined, ...found };

@@ -1,5 +1,5 @@
-import { catchError, concat, map, type Observable, of, switchMap, throwError } from 'rxjs';
-import { AgentError } from '../../../shared/client';
+import { concat, map, type Observable, of, switchMap, tap } from 'rxjs';
+import type { AgentClient } from '../../../shared/client';
 import type { Workflow } from '../../../shared/api';
 import type { Kind } from '../kind';
 import { graphFrames, traceFrame, workflowFrame } from './frame';
@@ -11,23 +11,16 @@ const FIRST_TASKS = 1000;
 /** Grafana's own node graph and trace view take seconds to draw more. */
 const MOST_NODES = 300;
 
+/** Id of the large workflow that a target shows whole, by request: asked again it is not cut to its first tasks. */
+const shownWhole = new Map<string, string>();
+
 type Part = Workflow & { readonly partial?: boolean };
 
 export const workflowKind: Kind<'workflow'> = {
   isComplete: ({ taskId = '' }) => taskId.trim() !== '',
   text: ({ taskId = '', show = 'table' }) => `Workflow of ${taskId}, ${show}`,
   run: ({ taskId = '', show = 'table' }, { client, refId, requestId, links, nowMs }) =>
-    client.task(taskId.trim(), requestId).pipe(
-      map((task) => task.rootId ?? task.taskId),
-      // Events of the root itself may not have been heard; its tasks still name it.
-      catchError((error: unknown) =>
-        error instanceof AgentError && error.status === 404 ? of(taskId.trim()) : throwError(() => error),
-      ),
-      switchMap((root) => {
-        const most = show === 'table' ? MOST_TASKS : MOST_NODES;
-        const ask = (limit: number): Observable<Part> => client.workflow(root, { limit }, requestId);
-        return most <= FIRST_TASKS ? ask(most) : wholeAfter(ask(FIRST_TASKS), () => ask(most));
-      }),
+    tasksOf(client, taskId.trim(), show === 'table' ? MOST_TASKS : MOST_NODES, requestId).pipe(
       map(({ rootId, truncated, groupsKnown, partial, ...workflow }) => {
         const info = { refId, rootId, truncated, groupsKnown };
         const found = stepsOf(workflow, nowMs);
@@ -44,6 +37,13 @@ export const workflowKind: Kind<'workflow'> = {
 };
 
 /** The first tasks, and then all of them where those are not. */
-function wholeAfter(first: Observable<Part>, whole: () => Observable<Part>): Observable<Part> {
-  return first.pipe(switchMap((part) => (part.truncated ? concat(of({ ...part, partial: true }), whole()) : of(part))));
+function tasksOf(client: AgentClient, id: string, most: number, requestId: string): Observable<Part> {
+  const ask = (limit: number): Observable<Part> => client.workflow(id, { limit }, requestId);
+  if (most <= FIRST_TASKS || shownWhole.get(requestId) === id) {
+    return ask(most);
+  }
+  const whole = () => ask(most).pipe(tap(() => shownWhole.set(requestId, id)));
+  return ask(FIRST_TASKS).pipe(
+    switchMap((part) => (part.truncated ? concat(of({ ...part, partial: true }), whole()) : of(part))),
+  );
 }
