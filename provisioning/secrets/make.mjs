@@ -15,6 +15,8 @@ const ROOT = process.env.SECRETS_DIR ?? '/secrets';
 const { CELERY_BROKER_URL = '', CELERY_RESULT_BACKEND = '' } = process.env;
 const BROKER = 'agent/broker';
 const RESULTS = 'agent/result_backend';
+/** The simulated cluster: no broker was given. */
+const NO_BROKER = 'demo://';
 
 /** Writes beside the old file and renames: a reader sees the old text or the new one. */
 function write(path, text) {
@@ -65,7 +67,7 @@ function makeForExisting() {
 }
 
 function useGivenBroker() {
-  write(BROKER, CELERY_BROKER_URL);
+  write(BROKER, CELERY_BROKER_URL || NO_BROKER);
   write(RESULTS, CELERY_RESULT_BACKEND);
 }
 
@@ -104,7 +106,7 @@ function existing(subtask, path) {
 
 const [, , task = 'make', ...rest] = process.argv;
 if (task === 'demo') {
-  if (read(BROKER) === '') useDemo();
+  if (read(BROKER) === NO_BROKER) useDemo();
 } else if (task === 'renew') renewOne(...rest);
 else if (task === 'existing') existing(...rest);
 else if (task === 'show') console.log(`Grafana: user admin, password ${read('grafana/grafana_admin_password')}`);

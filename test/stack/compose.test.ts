@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { loadConfig } from '../../agent/src/config/load.ts';
+import { parseBrokerUrls } from '../../agent/src/transport/url.ts';
 import { ROOT } from '../support/paths.ts';
 
 interface Service {
@@ -201,7 +203,7 @@ describe('the secrets', () => {
       for (const name of made) expect(first.get(name)).toMatch(/^[0-9a-f]{48}$/);
       expect(first.get('agent/tokens')).toBe(`grafana:admin:${first.get('grafana/umbel_grafana_token') ?? ''}\n`);
       expect(first.get('agent/database_url')).toContain(first.get('postgres/postgres_password'));
-      expect(first.get('agent/broker')).toBe('');
+      expect(first.get('agent/broker')).toBe('demo://');
       make(directory, []);
       expect(all(directory)).toEqual(first);
       expect(make(directory, ['show'])).toContain(first.get('grafana/grafana_admin_password'));
@@ -254,6 +256,33 @@ describe('the secrets', () => {
     }
   });
 
+  it.each<[string, string, string[], Record<string, string>]>([
+    ['the stack without a broker', 'docker-compose.yml', [], {}],
+    ['the stack with a broker', 'docker-compose.yml', [], { CELERY_BROKER_URL: 'redis://mine' }],
+    [
+      ...(['a stack of one’s own', 'docker-compose.existing.yml', ['existing']] as const),
+      { CELERY_BROKER_URL: 'redis://mine', UMBEL_DATABASE_URL: 'postgres://mine' },
+    ],
+  ])('of %s are what the agent starts with', (_, file, task, given) => {
+    const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
+    try {
+      make(directory, task, given);
+      const { environment = {} } =
+        (parse(read(file), { merge: true, maxAliasCount: -1 }) as ComposeFile).services['agent'] ?? {};
+      const settings = Object.entries(environment).filter(([, value]) => value.startsWith('/run/secrets/'));
+      const { config } = loadConfig([], Object.fromEntries(settings), {
+        hostname: 'agent',
+        checkBrokerUrls: parseBrokerUrls,
+        readFile: (path) => readFileSync(path.replace('/run/secrets', join(directory, 'agent')), 'utf8'),
+      });
+      expect(config.broker.url).toBe(given['CELERY_BROKER_URL'] ?? 'demo://');
+      expect(config.broker.resultBackend).toBeUndefined();
+      expect(settings.length).toBeGreaterThanOrEqual(4);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('point the agent to the broker that was given last, to the demo’s while its profile is on, or to none', () => {
     const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
     const broker = (): string => all(directory).get('agent/broker') ?? '';
@@ -268,7 +297,7 @@ describe('the secrets', () => {
       make(directory, ['renew', 'grafana/umbel_grafana_token']);
       expect(broker()).toBe(demo());
       make(directory, []);
-      expect(broker()).toBe('');
+      expect(broker()).toBe('demo://');
       const mine = { CELERY_BROKER_URL: 'redis://mine', CELERY_RESULT_BACKEND: 'redis://results' };
       make(directory, [], mine);
       make(directory, ['renew', 'postgres/postgres_password']);

@@ -57,6 +57,12 @@ describe('--slice', () => {
   });
 });
 
+describe('--result-backend', () => {
+  it('is none where its file is empty', () => {
+    expect(load([], { UMBEL_RESULT_BACKEND_FILE: '/run/secrets/empty' }).config.broker.resultBackend).toBeUndefined();
+  });
+});
+
 describe('loadConfig', () => {
   it('has safe defaults', () => {
     const { config, warnings } = load();
@@ -181,6 +187,7 @@ describe('loadConfig', () => {
       { UMBEL_DATABASE_URL: 'postgres://h', UMBEL_DATABASE_URL_FILE: '/run/secrets/db' },
       /keep one/,
     ],
+    ['an empty file of a broker', [], { UMBEL_BROKER_FILE: '/run/secrets/empty' }, /is empty/],
     ['a falling bucket', ['--buckets', '2,1'], {}, /rising/],
     ['a bad label', ['--static-label', '1a=b'], {}, /label name/],
     ['an empty address', ['--address='], {}, /0\.0\.0\.0/],

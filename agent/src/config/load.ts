@@ -145,6 +145,7 @@ class Load {
     try {
       const content = this.#deps.readFile(text).replace(/\r?\n$/, '');
       if (content !== '') return content;
+      if (meaning.option.mayBeEmptyFile === true) return undefined;
       this.problems.push(`${source}: the file ${text} is empty; write the value into it`);
     } catch (error) {
       this.problems.push(`${source}: the file ${text} cannot be read (${reasonOf(error)})`);

@@ -24,6 +24,8 @@ export interface Option<T> {
   readonly short?: string;
   /** `secret`: never shown. `url`: shown with its password hidden. Both can be read from a file: `…_FILE`, `--…-file`. */
   readonly hide?: 'secret' | 'url';
+  /** An empty file counts as not set, as an empty variable does: who has a file for each secret may have none of this. */
+  readonly mayBeEmptyFile?: true;
   /** Names a file that must be readable. */
   readonly isFile?: true;
   /** Default in words, where it depends on the machine or on another option. */

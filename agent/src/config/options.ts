@@ -43,6 +43,7 @@ const broker = {
     type: optional(text('URL')),
     default: undefined,
     hide: 'url',
+    mayBeEmptyFile: true,
     doc: "Celery's result backend, to look up results and to retry with the real arguments: redis://, rediss://, socket://, sentinel:// or db+postgresql://; others cannot be read.",
   }),
   resultTransportOptions: option({
