@@ -79,8 +79,22 @@ export async function startPrometheus({ config, rules, past }: PrometheusFiles):
   };
 }
 
+export interface HeldAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  /** An inhibition holds it back. */
+  readonly isInhibited: boolean;
+}
+
+export interface AlertmanagerServer {
+  /** HOST:PORT */
+  readonly address: string;
+  /** As Prometheus does with alerts that fire. */
+  post(alerts: readonly HeldAlert['labels'][]): Promise<void>;
+  held(): Promise<readonly HeldAlert[]>;
+}
+
 /** A real Alertmanager with the provisioned configuration as it is. */
-export async function startAlertmanager(): Promise<{ readonly address: string; alerts(): Promise<readonly string[]> }> {
+export async function startAlertmanager(): Promise<AlertmanagerServer> {
   const home = await temporaryDirectory('alertmanager');
   const port = await freePort();
   const config = join(home, 'alertmanager.yml');
@@ -96,11 +110,18 @@ export async function startAlertmanager(): Promise<{ readonly address: string; a
     ],
   });
   await ready(`http://127.0.0.1:${port}/-/ready`, process);
+  const url = `http://127.0.0.1:${port}/api/v2/alerts`;
   return {
     address: `127.0.0.1:${port}`,
-    alerts: async () => {
-      const { body } = await getText(`http://127.0.0.1:${port}/api/v2/alerts`);
-      return (JSON.parse(body) as { labels: Record<string, string> }[]).map(({ labels }) => labels['alertname'] ?? '');
+    post: async (alerts) => {
+      const body = JSON.stringify(alerts.map((labels) => ({ labels })));
+      const { status } = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      if (status !== 200) throw new Error(`the Alertmanager answers ${status}`);
+    },
+    held: async () => {
+      const { body } = await getText(url);
+      const alerts = JSON.parse(body) as { labels: Record<string, string>; status: { inhibitedBy: string[] } }[];
+      return alerts.map(({ labels, status }) => ({ labels, isInhibited: status.inhibitedBy.length > 0 }));
     },
   };
 }

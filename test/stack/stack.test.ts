@@ -30,7 +30,7 @@ import { pause, waitFor } from '../support/wait.ts';
 import { fasterConfig, fasterRules } from './acceleration.ts';
 import { causeEvictions, EventForger, keepSending, sendTasks, TOKEN } from './causes.testkit.ts';
 import { EXPECTED, FACTOR, LIMITS, LOWERED, past } from './fast-motion.testkit.ts';
-import type { FiringAlert, PrometheusServer } from './prometheus.testkit.ts';
+import type { AlertmanagerServer, FiringAlert, PrometheusServer } from './prometheus.testkit.ts';
 import { startAlertmanager, startPrometheus } from './prometheus.testkit.ts';
 import { PUBLISHED } from './published-alerts.testkit.ts';
 import { dashboardQueries } from './queries.testkit.ts';
@@ -51,7 +51,7 @@ let second: RunningAgent;
 /** Of two; nobody has the other half of the stream. */
 let half: RunningAgent;
 let prometheus: PrometheusServer;
-let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
+let alertmanager: AlertmanagerServer;
 let workers: readonly CeleryWorker[];
 let killed: CeleryWorker;
 let frozen: CeleryWorker;
@@ -256,7 +256,7 @@ describe('the stack', () => {
     await second.kill('SIGKILL');
     await fire(LAST);
     const missing = async (): Promise<readonly string[]> => {
-      const told = await alertmanager.alerts();
+      const told = (await alertmanager.held()).map(({ labels }) => labels['alertname']);
       return ['CeleryBrokerUnreachable', 'UmbelAgentDown'].filter((name) => !told.includes(name));
     };
     await waitForNone('not told to the Alertmanager', missing, 20_000);
