@@ -256,13 +256,12 @@ describe('the secrets', () => {
     }
   });
 
-  it.each<[string, string, string[], Record<string, string>]>([
+  const mine = { CELERY_BROKER_URL: 'redis://mine', UMBEL_DATABASE_URL: 'postgres://mine' };
+
+  it.each<[string, string, string[], Readonly<Record<string, string>>]>([
     ['the stack without a broker', 'docker-compose.yml', [], {}],
-    ['the stack with a broker', 'docker-compose.yml', [], { CELERY_BROKER_URL: 'redis://mine' }],
-    [
-      ...(['a stack of one’s own', 'docker-compose.existing.yml', ['existing']] as const),
-      { CELERY_BROKER_URL: 'redis://mine', UMBEL_DATABASE_URL: 'postgres://mine' },
-    ],
+    ['the stack with a broker', 'docker-compose.yml', [], mine],
+    ['a stack of one’s own', 'docker-compose.existing.yml', ['existing'], mine],
   ])('of %s are what the agent starts with', (_, file, task, given) => {
     const directory = mkdtempSync(join(tmpdir(), 'umbel-secrets-'));
     try {
