@@ -32,5 +32,5 @@ it('shows the first tasks of a large one at once, and then all; a graph of few',
   const again = await firstValueFrom(answers().pipe(toArray()));
   expect(again.map(({ frames }) => frames[0]?.length)).toEqual([1500]);
   const [graph] = await firstValueFrom(answers('graph').pipe(toArray()));
-  expect(graph?.frames[0]?.length).toBe(300);
+  expect(graph?.frames[0]?.length).toBe(150);
 });

@@ -9,7 +9,7 @@ const MOST_TASKS = 10_000;
 /** So many are shown at once, while the rest is on its way. */
 const FIRST_TASKS = 1000;
 /** Grafana's own node graph and trace view take seconds to draw more. */
-const MOST_NODES = 300;
+const MOST_NODES = 150;
 
 /** Id of the large workflow that a target shows whole, by request: asked again it is not cut to its first tasks. */
 const shownWhole = new Map<string, string>();
