@@ -5,7 +5,8 @@ import { celery } from './lib/sources';
 import { datasource, taskId } from './lib/variables';
 
 const detail = () => celery({ kind: 'task', taskId: '$task_id', show: 'detail' });
-const tile = { width: 4, height: 4, empty: '–' } as const;
+/** Narrower ones have no room for their titles at 800 px. */
+const tile = { width: 8, height: 3, empty: '–' } as const;
 
 export const task = dashboard({
   key: 'task',
@@ -32,7 +33,7 @@ export const task = dashboard({
           unit: 'none',
           fields: '/^Name$/',
           targets: [detail()],
-          width: 8,
+          width: 16,
         }),
         stat({
           ...tile,

@@ -30,8 +30,9 @@ const WORKERS = [
   { hostname: 'celery@b', online: true, queues: ['celery'] },
 ];
 
-function show(series: DataFrame[], options: Partial<QueuesOptions> = {}, state = LoadingState.Done) {
-  return render(<QueuesPanel {...panelProps({ series, state, options: { ...DEFAULT_OPTIONS, ...options } })} />);
+function show(series: DataFrame[], options: Partial<QueuesOptions> = {}, state = LoadingState.Done, width?: number) {
+  const props = panelProps({ series, state, options: { ...DEFAULT_OPTIONS, ...options } });
+  return render(<QueuesPanel {...props} width={width ?? props.width} />);
 }
 
 const both = () => [frameOfRows('queues', QUEUES), frameOfRows('workers', WORKERS)];
@@ -40,6 +41,15 @@ const rowNames = () =>
     .getAllByRole('row')
     .slice(1)
     .map((row) => within(row).getAllByRole('cell')[0]?.textContent);
+
+it('keeps name, length and age where there is no room for more, none of them cut', () => {
+  show(both(), {}, LoadingState.Done, 368);
+  expect(screen.getAllByRole('columnheader').map(({ textContent }) => textContent)).toEqual([
+    'Queue',
+    'Waiting',
+    'Oldest',
+  ]);
+});
 
 it('shows length, age, consumers, rates, and who consumes each queue', async () => {
   show(both());

@@ -38,7 +38,7 @@ export function useQueueColumns(input: ColumnInput): Column[] {
   const range = data.timeRange.raw;
   return [
     {
-      ...{ id: 'name', title: t('queues.column.name', 'Queue'), minWidth: 190, grow: 3, sortable: true },
+      ...{ id: 'name', title: t('queues.column.name', 'Queue'), minWidth: 140, grow: 3, sortable: true },
       cell: (row) => <QueueName row={row} marks={marksOf(row, history.get(row.name))} uid={uid} range={range} />,
     },
     {
@@ -52,13 +52,13 @@ export function useQueueColumns(input: ColumnInput): Column[] {
     ...(options.workers
       ? [
           {
-            ...{ id: 'workers', title: t('queues.column.workers', 'Workers'), minWidth: 110, grow: 3, rank: 2 },
+            ...{ id: 'workers', title: t('queues.column.workers', 'Workers'), minWidth: 110, grow: 3, rank: 3 },
             cell: ({ workers }: QueueRow) => <Workers names={workers} uid={uid} range={range} />,
           },
         ]
       : []),
     {
-      ...{ id: 'links', title: '', minWidth: 60, align: 'end' },
+      ...{ id: 'links', title: '', minWidth: 60, align: 'end', rank: 2 },
       cell: ({ name }) => (
         <BoardLink
           uid={uid}
@@ -96,13 +96,13 @@ function numberColumns({ rows, nowMs }: ColumnInput): Column[] {
           column(
             'unacked',
             t('queues.column.unacked', 'Unacked'),
-            3,
+            4,
             ({ unacked }) => formatCount(unacked),
             t('queues.column.unacked-hint', 'Held by workers, not acknowledged'),
           ),
         ]
       : []),
-    column('consumers', t('queues.column.consumers', 'Consumers'), 0, (row) => formatCount(consumerCount(row))),
+    column('consumers', t('queues.column.consumers', 'Consumers'), 1, (row) => formatCount(consumerCount(row))),
     ...(isTold('publishRate') || isTold('deliverRate')
       ? [
           column('publishRate', t('queues.column.in', 'In /s'), 1, ({ publishRate }) => rate(publishRate)),
