@@ -111,7 +111,8 @@ describe('nginx', () => {
 
     const socket = new WebSocket(`wss://localhost:${nginx.port}/flower/api/v1/ws`, {
       ca: nginx.ca,
-      headers: { authorization },
+      // As a browser sends it, whose page is of this server.
+      headers: { authorization, origin: `https://localhost:${nginx.port}` },
       family: 4,
     });
     const message = await new Promise<string>((resolve, reject) => {
@@ -146,6 +147,14 @@ describe('systemd', () => {
     const [, exposure = '10'] = /exposure level for \S+: (\d+\.\d+)/.exec(answer.stdout) ?? [];
     expect(Number(exposure)).toBeLessThan(2);
     expect(answer.status).toBe(0);
+  });
+
+  whenThere('lets V8 call pkey_alloc at its start, for which @system-service alone would end it', () => {
+    const sets = [...readFileSync(unit, 'utf8').matchAll(/^SystemCallFilter=(@.*)$/gm)].flatMap(([, names = '']) =>
+      names.split(' '),
+    );
+    const calls = execFileSync('systemd-analyze', ['syscall-filter', '--no-pager', ...sets], { encoding: 'utf8' });
+    expect(calls).toMatch(/^\s*pkey_alloc$/m);
   });
 
   it('names only options that there are', () => {
