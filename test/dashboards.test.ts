@@ -5,6 +5,8 @@ import { ROOT } from './support/paths.ts';
 
 interface Target {
   readonly refId: string;
+  readonly expr?: string;
+  readonly legendFormat?: string;
   readonly datasource?: { readonly uid?: string };
 }
 interface Panel {
@@ -23,7 +25,14 @@ interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly label?: string }[] };
+  readonly templating: {
+    readonly list: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly label?: string;
+      readonly datasource?: { readonly uid: string };
+    }[];
+  };
 }
 
 const folder = join(ROOT, 'dashboards');
@@ -82,6 +91,19 @@ describe.each(files)('%s', (file) => {
       expect(names).toContain(name);
     }
     expect(dashboard.templating.list.filter(({ label }) => (label ?? '') === '')).toEqual([]);
+  });
+
+  it('brokers that one Prometheus scrapes are kept apart, and can be chosen', () => {
+    const targets = shown.flatMap(({ targets: own = [] }) => own).filter(({ expr }) => expr !== undefined);
+    const filters = dashboard.templating.list.filter(({ type }) => type === 'adhoc');
+    expect(filters.map(({ datasource }) => datasource?.uid)).toEqual(targets.length === 0 ? [] : ['${prometheus}']);
+    for (const { expr = '', legendFormat = '' } of targets) {
+      if (!legendFormat.includes('{{queue_name}}')) continue;
+      for (const [, labels = ''] of expr.matchAll(/\bby \(([^)]*)\)/g)) {
+        expect(labels.split(', ')).toEqual(expect.arrayContaining(['cluster', 'namespace', 'job', 'queue_name']));
+      }
+      expect(legendFormat).toContain('{{cluster}}');
+    }
   });
 
   it('links go to dashboards that are there, and keep time range and data source', () => {

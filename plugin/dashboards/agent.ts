@@ -2,7 +2,7 @@ import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
 import { dashboard } from './lib/build';
 import { stat, table, timeseries, type TimeSeries } from './lib/panels';
 import { celery, prometheus } from './lib/sources';
-import { datasource, prometheus as prometheusVariable } from './lib/variables';
+import { datasource, metricFilters, prometheus as prometheusVariable } from './lib/variables';
 
 const NO_METRICS = 'Prometheus has no metrics of the agent in this time range';
 
@@ -23,7 +23,7 @@ export const agent = dashboard({
   key: 'agent',
   title: 'Celery / Agent',
   description: 'How complete and how fresh the numbers are: broker, history, events, memory, and who did what.',
-  variables: [datasource, prometheusVariable],
+  variables: [datasource, prometheusVariable, metricFilters],
   sections: [
     {
       panels: [

@@ -2,7 +2,7 @@ import { BY_VARIABLES, ENDED } from './filters';
 import { dashboard } from './lib/build';
 import { barGauge, heatmap, STATE_COLOURS, table, timeseries } from './lib/panels';
 import { celery, prometheus } from './lib/sources';
-import { datasource, prometheus as prometheusVariable, queue, task, worker } from './lib/variables';
+import { datasource, metricFilters, prometheus as prometheusVariable, queue, task, worker } from './lib/variables';
 
 const graph = { width: 12, height: 8 } as const;
 const NO_METRICS = 'Prometheus has no metrics of the agent in this time range';
@@ -14,7 +14,7 @@ export const history = dashboard({
   description: 'Throughput and runtimes over days and weeks, and when the agent could not hear.',
   from: 'now-24h',
   refresh: '1m',
-  variables: [datasource, prometheusVariable, task, queue, worker],
+  variables: [datasource, prometheusVariable, metricFilters, task, queue, worker],
   sections: [
     {
       row: 'From the history',
@@ -99,8 +99,8 @@ export const history = dashboard({
           from: 'prometheus',
           targets: [
             prometheus(
-              'sum by (queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) / (sum by (queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) + (sum by (queue_name) (rate(celery_task_failed_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) or 0 * sum by (queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval]))))',
-              { legend: '{{queue_name}}' },
+              'sum by (cluster, namespace, job, queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) / (sum by (cluster, namespace, job, queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) + (sum by (cluster, namespace, job, queue_name) (rate(celery_task_failed_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval])) or 0 * sum by (cluster, namespace, job, queue_name) (rate(celery_task_succeeded_total{name=~"$task", queue_name=~"$queue"}[$__rate_interval]))))',
+              { legend: '{{queue_name}} {{cluster}}' },
             ),
           ],
         }),
@@ -113,8 +113,8 @@ export const history = dashboard({
           from: 'prometheus',
           targets: [
             prometheus(
-              'histogram_quantile(0.95, sum by (le, queue_name) (rate(celery_task_queue_wait_time_bucket{name=~"$task", queue_name=~"$queue"}[$__rate_interval])))',
-              { legend: '{{queue_name}}' },
+              'histogram_quantile(0.95, sum by (cluster, namespace, job, le, queue_name) (rate(celery_task_queue_wait_time_bucket{name=~"$task", queue_name=~"$queue"}[$__rate_interval])))',
+              { legend: '{{queue_name}} {{cluster}}' },
             ),
           ],
         }),
@@ -126,9 +126,12 @@ export const history = dashboard({
           unit: 'none',
           from: 'prometheus',
           targets: [
-            prometheus('sum by (worker) (flower_worker_number_of_currently_executing_tasks{worker=~"$worker"})', {
-              legend: '{{worker}}',
-            }),
+            prometheus(
+              'max by (cluster, namespace, job, worker) (flower_worker_number_of_currently_executing_tasks{worker=~"$worker"})',
+              {
+                legend: '{{worker}} {{cluster}}',
+              },
+            ),
           ],
         }),
       ],

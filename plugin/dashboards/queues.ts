@@ -2,15 +2,17 @@ import { BY_VARIABLES, inStates } from './filters';
 import { dashboard } from './lib/build';
 import { ours, timeseries } from './lib/panels';
 import { celery, prometheus } from './lib/sources';
-import { datasource, prometheus as prometheusVariable, queue, task, worker } from './lib/variables';
+import { datasource, metricFilters, prometheus as prometheusVariable, queue, task, worker } from './lib/variables';
 
+/** Queues of the same name on two brokers are two. */
+const BY_QUEUE = '{{queue_name}} {{cluster}}';
 const graph = { width: 12, height: 8 } as const;
 
 export const queues = dashboard({
   key: 'queues',
   title: 'Celery / Queues',
   description: 'What waits, for how long, who takes it, and whether the workers keep up.',
-  variables: [datasource, prometheusVariable, queue, task, worker],
+  variables: [datasource, prometheusVariable, metricFilters, queue, task, worker],
   sections: [
     {
       panels: [
@@ -70,8 +72,8 @@ export const queues = dashboard({
           unit: 'short',
           from: 'prometheus',
           targets: [
-            prometheus('sum by (queue_name) (umbel_queue_messages{queue_name=~"$queue"})', {
-              legend: '{{queue_name}}',
+            prometheus('max by (cluster, namespace, job, queue_name) (umbel_queue_messages{queue_name=~"$queue"})', {
+              legend: BY_QUEUE,
             }),
           ],
         }),
@@ -85,8 +87,8 @@ export const queues = dashboard({
           from: 'prometheus',
           targets: [
             prometheus(
-              'max by (queue_name) (umbel_queue_oldest_message_age_seconds{queue_name=~"$queue"} or umbel_oldest_task_age_seconds{state="PENDING", queue_name=~"$queue"}) and max by (queue_name) (umbel_queue_messages) > 0',
-              { legend: '{{queue_name}}' },
+              'max by (cluster, namespace, job, queue_name) (umbel_queue_oldest_message_age_seconds{queue_name=~"$queue"} or umbel_oldest_task_age_seconds{state="PENDING", queue_name=~"$queue"}) and max by (cluster, namespace, job, queue_name) (umbel_queue_messages) > 0',
+              { legend: BY_QUEUE },
             ),
           ],
         }),
@@ -99,8 +101,8 @@ export const queues = dashboard({
           from: 'prometheus',
           targets: [
             prometheus(
-              'histogram_quantile(0.95, sum by (le, queue_name) (rate(celery_task_queue_wait_time_bucket{queue_name=~"$queue"}[$__rate_interval])))',
-              { legend: '{{queue_name}}' },
+              'histogram_quantile(0.95, sum by (cluster, namespace, job, le, queue_name) (rate(celery_task_queue_wait_time_bucket{queue_name=~"$queue"}[$__rate_interval])))',
+              { legend: BY_QUEUE },
             ),
           ],
         }),
@@ -112,9 +114,12 @@ export const queues = dashboard({
           unit: 'none',
           from: 'prometheus',
           targets: [
-            prometheus('max by (queue_name) (celery_active_worker_count{queue_name=~"$queue"})', {
-              legend: '{{queue_name}}',
-            }),
+            prometheus(
+              'max by (cluster, namespace, job, queue_name) (celery_active_worker_count{queue_name=~"$queue"})',
+              {
+                legend: BY_QUEUE,
+              },
+            ),
           ],
         }),
       ],

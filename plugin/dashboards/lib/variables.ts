@@ -1,5 +1,6 @@
 import type * as cog from '@grafana/grafana-foundation-sdk/cog';
 import {
+  AdHocVariableBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   TextBoxVariableBuilder,
@@ -7,7 +8,7 @@ import {
   type VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DASHBOARD_VARIABLES, DATASOURCE_ID } from '../../src/shared/ids';
-import { CELERY } from './sources';
+import { CELERY, PROMETHEUS } from './sources';
 
 export type Variable = cog.Builder<VariableModel>;
 
@@ -23,6 +24,12 @@ export const prometheus: Variable = new DatasourceVariableBuilder(DASHBOARD_VARI
   .label('Prometheus')
   .description('The Prometheus that scrapes the agent')
   .type('prometheus');
+
+/** Narrows every PromQL query of the dashboard: where one Prometheus scrapes several brokers, their `cluster`. */
+export const metricFilters: Variable = new AdHocVariableBuilder(DASHBOARD_VARIABLES.metricFilters)
+  .label('Metrics')
+  .description('Filters for the panels from Prometheus, e.g. cluster = main where it scrapes several brokers')
+  .datasource(PROMETHEUS);
 
 type ListKind = 'tasks' | 'workers' | 'queues' | 'states' | 'recent';
 

@@ -27,6 +27,8 @@ export const DASHBOARD_UIDS = {
 export const DASHBOARD_VARIABLES = {
   datasource: 'datasource',
   prometheus: 'prometheus',
+  /** Ad hoc filters for Prometheus */
+  metricFilters: 'metrics',
   /** Task name, several; `queue`, `worker` and `state` likewise */
   task: 'task',
   queue: 'queue',
