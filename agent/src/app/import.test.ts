@@ -131,9 +131,11 @@ describe('the import of what a real worker stored in celery_taskmeta', () => {
         'import: there is no table celery_taskmeta and no django_celery_results_taskresult: give --result-backend-table and --result-backend-schema',
       ],
     });
-    expect((await run(config(url, 'redis://127.0.0.1/0'))).lines[0]).toMatch(
-      /^import: --result-backend: .*db\+postgres/,
-    );
+    for (const other of ['redis://127.0.0.1/0', 'db+mysql://127.0.0.1/x']) {
+      expect((await run(config(url, other))).lines).toEqual([
+        `import: --result-backend: ${other.split('127')[0] ?? ''} cannot be imported, only the table of a backend in Postgres can: give db+postgresql://…`,
+      ]);
+    }
   });
 });
 

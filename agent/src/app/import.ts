@@ -76,8 +76,11 @@ function sourceOf({ broker }: Config): { readonly connectionString: string; read
     throw new Error('there is nothing to import: give --result-backend db+postgresql://… of the Celery app');
   }
   const address = databaseAddress(url);
-  if ('unreadable' in address) throw new Error(`--result-backend: ${address.unreadable}`);
-  return address;
+  if (!('unreadable' in address)) return address;
+  const kind = /^[a-z+]{1,40}(?=:\/\/)/i.exec(url.trim())?.[0];
+  throw new Error(
+    `--result-backend: ${kind === undefined ? 'this' : `${kind}://`} cannot be imported, only the table of a backend in Postgres can: give db+postgresql://…`,
+  );
 }
 
 interface Copying {

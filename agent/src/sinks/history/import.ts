@@ -1,8 +1,7 @@
 import type pg from 'pg';
-import type { CeleryEvent } from '../../core/events/event.ts';
 import { failureKey } from '../../core/query/failure.ts';
-import { TaskState } from '../../core/state/task.ts';
 import { dayOf, isoDay } from './days.ts';
+import { countedEnd, eventOfEnd, subjectOfEnd } from './imported-end.ts';
 import { NameBatch } from './name-rows.ts';
 import type { Partitions } from './partitions.ts';
 import { RollupBatch } from './rollups.ts';
@@ -42,8 +41,6 @@ export interface ImportProgress {
   readonly read: number;
   readonly added: number;
 }
-
-const TIME_OF_STATE = { SUCCESS: 'succeeded', FAILURE: 'failed', REVOKED: 'revoked' } as const;
 
 /** Stores imported tasks as one more writer: in its turn, so that the agents' writers know that another one wrote. */
 export class TaskImport {
@@ -95,21 +92,23 @@ export class TaskImport {
     );
     for (const row of rows) byId.delete(row.task_id);
     if (byId.size === 0) return 0;
+    const added = [...byId.values()].map((task) => this.#row(task, source, nowMs));
     const columns = Object.keys(TYPES).join(', ');
     const typed = Object.entries(TYPES).map((column) => column.join(' '));
     // Materialised: Citus cannot send the function to its nodes.
     await client.query(
       `with given as materialized (select * from json_to_recordset($1::json) as t(${typed.join(', ')}))
        insert into celery_tasks (${columns}) select ${columns} from given`,
-      [JSON.stringify([...byId.values()].map((task) => this.#row(task, source, nowMs)))],
+      [JSON.stringify(added)],
     );
     const rollups = new RollupBatch();
     const names = new NameBatch(new Map());
-    for (const task of byId.values()) {
-      const known = Object.assign(new TaskState(task.taskId), { name: task.name, queue: task.queue });
-      rollups.add(eventOf(task), known);
-      names.add(task.name, task.ended * 1000);
+    for (const row of added) {
+      // What the writer reads in the row, so that it can take back just that when the event comes after all.
+      const end = countedEnd(row);
+      if (end !== null) rollups.add(...eventOfEnd(end));
     }
+    for (const task of byId.values()) names.add(task.name, task.ended * 1000);
     await rollups.store(client);
     await names.store(client);
     return byId.size;
@@ -128,7 +127,7 @@ export class TaskImport {
       succeeded: null,
       failed: null,
       revoked: null,
-      ...{ [TIME_OF_STATE[state]]: ended },
+      ...{ [subjectOfEnd(state)]: ended },
       runtime: started === null ? null : Math.max(0, ended - started),
       retries: task.retries,
       task_id: keyId(task.taskId),
@@ -159,15 +158,6 @@ const TYPES = {
   ...{ traceback: 'text', exception_type: 'text', failure_message: 'text', fingerprint: 'text' },
   ...{ mark: 'text', mark_detail: 'text', marked: 'float8' },
 } as const;
-
-/** The event that the end of the task would have been: for the roll-ups, which count events. */
-function eventOf(task: EndedTask): CeleryEvent {
-  const { taskId: uuid, state, ended: timestamp, started, worker } = task;
-  const subject = TIME_OF_STATE[state];
-  const fields = started === null ? {} : { runtime: Math.max(0, timestamp - started) };
-  const at = { timestamp, receivedMs: timestamp * 1000, clock: 0, identity: 0 };
-  return { type: `task-${subject}`, group: 'task', subject, hostname: worker ?? '', uuid, ...at, fields };
-}
 
 const NOTE = `
 insert into umbel_imports as kept (source, last_id, read, added, started_at, finished_at)

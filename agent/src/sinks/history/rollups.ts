@@ -42,7 +42,7 @@ export class RollupBatch {
   #last: Rollup | undefined;
 
   /** Counts an event that was really stored; name and queue are those of its task after the merge. */
-  add(event: CeleryEvent, task: TaskState): void {
+  add(event: CeleryEvent, task: Pick<TaskState, 'name' | 'queue'>): void {
     const rollup = this.#find(event, task);
     const index = COUNT_INDEX.get(event.subject) ?? OTHER;
     rollup.counts[index] = (rollup.counts[index] ?? 0) + 1;
@@ -56,7 +56,7 @@ export class RollupBatch {
     rollup.buckets[bucket] = (rollup.buckets[bucket] ?? 0) + 1;
   }
 
-  #find(event: CeleryEvent, task: TaskState): Rollup {
+  #find(event: CeleryEvent, task: Pick<TaskState, 'name' | 'queue'>): Rollup {
     const minute = Math.floor(saneSeconds(event.timestamp) / 60) * 60;
     const name = typeof task.name === 'string' ? keyText(task.name) : '';
     const queue = typeof task.queue === 'string' ? keyText(task.queue) : '';
@@ -80,6 +80,22 @@ export class RollupBatch {
     const minutes = [...this.#minutes.values()];
     await client.query({ name: 'umbel-rollups', text: MINUTES, values: [...valuesOf(minutes), minutes.map(workerOf)] });
     await client.query({ name: 'umbel-rollups-hourly', text: HOURS, values: valuesOf(hoursOf(minutes)) });
+  }
+
+  /**
+   * Takes the counts off the stored ones. Row by row: a row that retention has dropped must not come back, and it is
+   * done for the few tasks only that were imported before their events came.
+   */
+  async takeBack(client: ClientBase): Promise<void> {
+    const minutes = [...this.#minutes.values()];
+    for (const one of minutes) {
+      await client.query(LESS_MINUTE, [...valueOf(one), one.worker]);
+      await client.query(NO_MINUTE, [one.from, one.name, one.queue, one.worker]);
+    }
+    for (const one of hoursOf(minutes)) {
+      await client.query(LESS_HOUR, valueOf(one));
+      await client.query(NO_HOUR, [one.from, one.name, one.queue]);
+    }
   }
 }
 
@@ -123,6 +139,11 @@ function valuesOf(rows: readonly Rollup[]): unknown[] {
   ];
 }
 
+/** Of $1 to $15, for one row. */
+function valueOf({ from, name, queue, counts, runtimeCount, runtimeSum, buckets }: Rollup): unknown[] {
+  return [from, name, queue, ...counts, runtimeCount, runtimeSum, buckets];
+}
+
 /** Bucket by bucket and spelt out, which costs a fraction of `array_agg` over both unnested. */
 const ADDED = `array[${[...RUNTIME_BUCKETS, Infinity]
   .map(
@@ -131,6 +152,14 @@ const ADDED = `array[${[...RUNTIME_BUCKETS, Infinity]
   )
   .join(', ')}]`;
 
+const LESS = ADDED.replaceAll(' + ', ' - ')
+  .replaceAll('kept.', '')
+  .replaceAll('excluded.runtime_buckets', '($15::bigint[])');
+
+const LESS_MINUTE = lessSql('celery_task_rollups', 'minute', ['name', 'queue', 'worker']);
+const LESS_HOUR = lessSql('celery_task_rollups_hourly', 'hour', ['name', 'queue']);
+const NO_MINUTE = `${emptySql('celery_task_rollups', 'minute')} and worker = $4`;
+const NO_HOUR = emptySql('celery_task_rollups_hourly', 'hour');
 const MINUTES = upsertSql('celery_task_rollups', 'minute', ['name', 'queue', 'worker']);
 const HOURS = upsertSql('celery_task_rollups_hourly', 'hour', ['name', 'queue']);
 
@@ -155,4 +184,22 @@ on conflict (${key}) do update set
     when excluded.runtime_buckets is null then kept.runtime_buckets
     else ${ADDED}
   end`;
+}
+
+/** A name that nothing was counted under is no group of a series. */
+function emptySql(table: string, time: string): string {
+  const none = COUNTS.map((name) => `${name} = 0`).join(' and ');
+  return `delete from ${table} where ${none} and ${time} = to_timestamp($1) and name = $2 and queue = $3`;
+}
+
+/** Lessens the counts of one row by those given. */
+function lessSql(table: string, time: string, labels: readonly string[]): string {
+  const hasWorker = labels.includes('worker');
+  return `
+update ${table} set
+  ${COUNTS.map((name, index) => `${name} = ${name} - $${index + 4}::bigint`).join(', ')},
+  runtime_count = runtime_count - $13::bigint,
+  runtime_sum = runtime_sum - $14::float8,
+  runtime_buckets = case when $15::bigint[] is null then runtime_buckets else ${LESS} end
+where ${time} = to_timestamp($1) and name = $2 and queue = $3${hasWorker ? ' and worker = $16' : ''}`;
 }

@@ -1,6 +1,7 @@
 import { failureKey, type FailureKey } from '../../core/query/failure.ts';
 import { TaskState, type TaskMark } from '../../core/state/task.ts';
 import { dayFromPg, pgDays } from './days.ts';
+import { type CountedEnd, countedEnd, IMPORTED } from './imported-end.ts';
 import type { RowBuffer } from './row-buffer.ts';
 import {
   clockValue,
@@ -27,6 +28,8 @@ export interface TaskEntry {
   /** Texts that were cut: what is left of them, and how long they were. */
   cuts: Map<string, { readonly text: string; readonly length: number }> | null;
   failure: { readonly exception: unknown; readonly traceback: unknown; readonly key: FailureKey | null } | null;
+  /** What an import counted of the task in the roll-ups, until the event itself comes and is counted in its place. */
+  imported: CountedEnd | null;
 }
 
 /** Members that hold when the event of their name was sent. */
@@ -65,7 +68,15 @@ export const TASK_SELECTION = NAMES.map((name) => {
 }).join(', ');
 
 export function newTaskEntry(uuid: string, seenOn: number): TaskEntry {
-  return { task: new TaskState(uuid), seenOn, stored: false, isShared: false, cuts: null, failure: null };
+  return {
+    task: new TaskState(uuid),
+    seenOn,
+    stored: false,
+    isShared: false,
+    cuts: null,
+    failure: null,
+    imported: null,
+  };
 }
 
 const ODDITY_LIMIT = 65_536;
@@ -107,6 +118,7 @@ export function appendTask(rows: RowBuffer, entry: TaskEntry, limits: TextLimits
     rows.text(failure.fingerprint);
   }
   for (const [name, value] of Object.entries(task.odd ?? {})) oddities[name] = boundedOddity(value);
+  if (entry.imported !== null) oddities[IMPORTED] = entry.imported;
   if (Object.keys(oddities).length === 0) rows.null();
   else rows.text(jsonText(oddities));
   appendMark(rows, task.mark);
@@ -184,6 +196,10 @@ export function readTask(row: readonly unknown[]): TaskEntry {
   const odd = at('oddities');
   const oddities = typeof odd === 'string' ? (JSON.parse(odd) as Oddities) : {};
   for (const [name, value] of Object.entries(oddities)) {
+    if (name === IMPORTED) {
+      entry.imported = value as CountedEnd;
+      continue;
+    }
     const text = values[name];
     const cut = typeof text === 'string' ? cutLength(value) : undefined;
     if (typeof text === 'string' && cut !== undefined) (entry.cuts ??= new Map()).set(name, { text, length: cut });
@@ -194,6 +210,7 @@ export function readTask(row: readonly unknown[]): TaskEntry {
   entry.stored = true;
   entry.isShared = true;
   const mark = at('mark');
+  if (mark === 'imported') entry.imported = countedEnd(values);
   if (mark === 'healed' || mark === 'orphaned' || mark === 'replaced') {
     task.mark = { kind: mark, detail: String(at('mark_detail')), at: Number(at('marked')) };
   }

@@ -3,6 +3,7 @@ import type { CeleryEvent } from '../../core/events/event.ts';
 import { afterIo } from '../../lib/clock.ts';
 import { isoDay } from './days.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
+import { eventOfEnd } from './imported-end.ts';
 import { mergeEvents } from './merge.ts';
 import { NameBatch, type NamesSeen } from './name-rows.ts';
 import type { Recall } from './recall.ts';
@@ -51,13 +52,19 @@ export async function storeState(
   const { entries, byEvent } = await mergeEvents(client, state, taskEvents);
 
   const rollups = new RollupBatch();
+  const countedByImport = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
   const workers = new WorkerBatch(state.workersSeen);
   // After all are merged, so that a task-started counts under the name that comes later in the same batch.
   taskEvents.forEach((event, index) => {
-    const task = byEvent[index]?.task;
-    if (task === undefined) return;
+    const entry = byEvent[index];
+    if (entry === undefined) return;
+    const { task, imported } = entry;
     rollups.add(event, task);
+    if (imported?.subject === event.subject) {
+      countedByImport.add(...eventOfEnd(imported));
+      entry.imported = null;
+    }
     names.add(task.name, event.receivedMs);
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
@@ -66,6 +73,7 @@ export async function storeState(
 
   await storeTasks(client, state.taskRows, entries);
   await rollups.store(client);
+  await countedByImport.takeBack(client);
   await names.store(client);
   await workers.store(client);
   return {

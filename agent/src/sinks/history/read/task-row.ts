@@ -1,4 +1,5 @@
 import type { TaskRecord } from '../../../core/query/records.ts';
+import { IMPORTED } from '../imported-end.ts';
 
 /** Columns of `TaskRow`, from the alias `t` of celery_tasks. */
 export const TASK_COLUMNS = [
@@ -86,10 +87,17 @@ export function toTaskRecord(row: TaskRow): TaskRecord {
     clock: optionalNumber(row.clock),
     pid: optionalNumber(row.pid),
     exceptionType: row.exception_type,
-    oddities: row.oddities,
+    oddities: withoutImport(row.oddities),
     healed: row.mark === 'healed' ? row.mark_detail : null,
     orphaned: row.mark === 'orphaned' ? row.mark_detail : null,
     retriedAs: row.mark === 'replaced' ? row.mark_detail : null,
     markedMs: row.marked === null ? null : row.marked * 1000,
   };
+}
+
+/** What an import counted is the writer's own affair. */
+function withoutImport(oddities: TaskRow['oddities']): TaskRow['oddities'] {
+  if (oddities === null || !Object.hasOwn(oddities, IMPORTED)) return oddities;
+  const others = Object.entries(oddities).filter(([name]) => name !== IMPORTED);
+  return others.length === 0 ? null : Object.fromEntries(others);
 }
