@@ -152,7 +152,7 @@ async function curve(given: Options): Promise<string> {
 async function tenMillion(given: Options): Promise<string> {
   const tasks = 2_500_000 * given.scale;
   const databaseUrl = given.database === undefined ? {} : { databaseUrl: given.database };
-  return scaleTables(await scale({ tasks, days: 30, rounds: 20, ...databaseUrl }, say), tasks);
+  return scaleTables(await scale({ tasks, days: 30, rounds: 60, ...databaseUrl }, say), tasks);
 }
 
 function panel(given: Options): Promise<string> {
