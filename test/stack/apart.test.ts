@@ -79,6 +79,8 @@ it('CeleryTasksOrphaned fires when a worker is killed with a task, also one that
   expect(await firing('CeleryTasksOrphaned')).toBeUndefined();
   await doomed.kill('SIGKILL');
 
+  const isOrphaned = async (): Promise<boolean> => (await agent.metrics()).sum('umbel_tasks_orphaned_total') === 1;
+  await waitFor(isOrphaned, 90_000, 'the task being orphaned');
   const alert = await fires('CeleryTasksOrphaned');
   expect(alert.labels).toMatchObject({ name: 'shop.sleep', worker: doomed.nodeName, severity: 'warning' });
   expectFilledIn(alert);
