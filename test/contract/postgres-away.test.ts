@@ -91,3 +91,24 @@ it('keeps what it heard over a restart of its own while Postgres is away', async
   await expectOrder(agent);
   await agent.ready();
 }, 180_000);
+
+it('says that the history cannot be written where no event comes either, and that it can again', async () => {
+  const { postgres, agent } = await scene();
+  await agent.ready();
+  const history = async (): Promise<unknown> => {
+    const [ready, metrics, status] = await Promise.all([
+      getText(`${agent.url}/health/ready`),
+      agent.metrics(),
+      getText(`${agent.url}/api/v1/status`),
+    ]);
+    const { history: told } = JSON.parse(status.body) as { history: { connected: boolean; problem?: string } };
+    return [ready.status, metrics.sum('umbel_history_up'), told.connected, told.problem !== undefined];
+  };
+  const becomes = (expected: unknown[], what: string): Promise<unknown> =>
+    waitFor(async () => JSON.stringify(await history()) === JSON.stringify(expected), 30_000, what);
+  await becomes([200, 1, true, false], 'the history being there');
+  await postgres.stop();
+  await becomes([503, 0, false, true], 'it being missed');
+  await postgres.start();
+  await becomes([200, 1, true, false], 'it being there again');
+}, 120_000);

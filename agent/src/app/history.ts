@@ -117,6 +117,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     memoryBytes: options.memoryBytes,
     diskBytes: options.diskBytes,
   });
+  let writtenMs = 0;
   const feed = startHistoryFeed({
     queue,
     clock,
@@ -124,7 +125,10 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     onRoom: () => deps.onRoom(),
     onOverflow: (batch) => deps.onOverflow(batch),
     onStored: (batches) => deps.onStored(batches),
-    write: (batches) => write(opening, deps, batches),
+    write: async (batches) => {
+      await write(opening, deps, batches);
+      writtenMs = clock.now();
+    },
   });
   const leadership = startLeadership({ databaseUrl: options.databaseUrl, hearing: deps.hearing, clock, logger });
   const retain = async (): Promise<void> => {
@@ -133,6 +137,12 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const stopRetention = clock.every(RETENTION_MS, () => void retain());
   // Not only every hour: agents that are restarted more often would never drop anything.
   leadership.onChange(() => void opening.finished.then(retain));
+
+  // Where no events come no write tells that Postgres is gone; the agent asks it for its locks all the same.
+  const unheardProblem = (): string | undefined => {
+    const away = leadership.unreachable();
+    return away === undefined || writtenMs > away.sinceMs ? undefined : away.problem;
+  };
 
   let size: HistorySize | undefined;
   const measure = async (): Promise<void> => {
@@ -159,7 +169,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     leadership,
     healStore: healStoreOf(opening.pool, () => parts()?.writer),
     firstTry: Promise.all([opening.firstTry, leadership.firstTry]).then(() => undefined),
-    problem: () => (parts() === undefined ? opening.problem : feed.problem()),
+    problem: () => (parts() === undefined ? opening.problem : (feed.problem() ?? unheardProblem())),
     async close(deadlineMs) {
       stopRetention();
       stopMeasuring();

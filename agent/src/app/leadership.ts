@@ -2,13 +2,16 @@ import type { Slice } from '../core/events/slice.ts';
 import { MAX_SLICES, slicesOf, sliceText } from '../core/events/slice.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import { SessionLocks } from '../sinks/history/session-locks.ts';
+import { LocksNotHeld, SessionLocks } from '../sinks/history/session-locks.ts';
 
 /** How often an agent that stands by asks for the lock: the time without a leader after one died. */
 const STANDBY_MS = 1000;
 const LEADING_MS = 2000;
 /** After a lost connection whoever led before has the first try: a restart of Postgres need not change the leader. */
 const COURTESY_MS = 3000;
+
+/** One alone may be a connection that broke. */
+const TELLING_FAILURES = 2;
 
 const LEADER = 'leader';
 const CONSUMER = 'consumer';
@@ -40,6 +43,8 @@ export interface Leadership {
   missingSlices(): readonly Slice[];
   /** The leader alone knows: slices of agents on the database that part the stream into another number than this one. */
   misfitSlices(): readonly Slice[];
+  /** Why Postgres could not be asked, and since when; undefined while it answers, and after a single failure. */
+  unreachable(): { readonly sinceMs: number; readonly problem: string } | undefined;
   /** Resolves once it is known for the first time whether this agent leads, or that the database cannot be asked. */
   readonly firstTry: Promise<void>;
   /** Calls the listener with `leads` whenever that or what the agent shows has changed; the returned function takes it off. */
@@ -76,6 +81,9 @@ class Contest implements Leadership {
   #missing: readonly Slice[] = [];
   #misfits: readonly Slice[] = [];
   #problem: string | undefined;
+  /** Of the failures to ask Postgres in a row. */
+  #failures = 0;
+  #failedSinceMs = 0;
   #isClosed = false;
   #cancel: () => void = () => undefined;
   #round: Promise<void>;
@@ -109,6 +117,11 @@ class Contest implements Leadership {
     return this.leads() ? this.#misfits : [];
   }
 
+  unreachable(): { readonly sinceMs: number; readonly problem: string } | undefined {
+    if (this.#failures < TELLING_FAILURES || this.#problem === undefined) return undefined;
+    return { sinceMs: this.#failedSinceMs, problem: this.#problem };
+  }
+
   onChange(listener: (leads: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -137,7 +150,10 @@ class Contest implements Leadership {
       if (locks === undefined || locks.isOver) {
         this.#became(false);
         this.#locks = await SessionLocks.open(this.#deps.databaseUrl);
-        if (locks !== undefined && this.#verdict?.hasSlice === false) return COURTESY_MS;
+        if (locks !== undefined && this.#verdict?.hasSlice === false) {
+          this.#failures = 0;
+          return COURTESY_MS;
+        }
         locks = this.#locks;
       }
       await locks.confirm();
@@ -147,6 +163,7 @@ class Contest implements Leadership {
       if (leads) await this.#lookAtSlices(locks);
       this.#became(leads, { leads, hasSlice });
       this.#problem = undefined;
+      this.#failures = 0;
       return leads ? LEADING_MS : STANDBY_MS;
     } catch (error) {
       this.#became(false);
@@ -197,6 +214,8 @@ class Contest implements Leadership {
   }
 
   #tell(error: unknown): void {
+    if (error instanceof LocksNotHeld) this.#failures = 0;
+    else if ((this.#failures += 1) === 1) this.#failedSinceMs = this.#deps.clock.now();
     const problem = error instanceof Error ? error.message : String(error);
     if (problem !== this.#problem) this.#deps.logger.warn({ reason: problem }, 'it is not known which agent leads');
     this.#problem = problem;

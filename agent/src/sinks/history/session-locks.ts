@@ -9,6 +9,9 @@ const LOCK_CLASS = 5_549_012;
 const SILENCE_MS = 10_000;
 const ANSWER_MS = 5000;
 
+/** Postgres is there, but does not keep locks for this session. */
+export class LocksNotHeld extends Error {}
+
 /**
  * Session advisory locks of Postgres on a connection of their own: held until released, or until the connection ends
  * in whatever way. The names are those of one schema: two histories in one database do not share them.
@@ -86,7 +89,7 @@ export class SessionLocks {
     );
     if (row?.held === this.#held.size) return;
     await this.close();
-    throw new Error(
+    throw new LocksNotHeld(
       'the lock of the leader is not held by the session that took it: --database-url leads to a pooler in transaction mode; give a URL of Postgres itself, or of a pooler in session mode',
     );
   }
