@@ -244,10 +244,10 @@ export const agent = dashboard({
           {
             title: 'Bounds in use',
             description:
-              'How full each is of what fills up with the load; the status of the agent says what happens at 100 %.',
+              'How full each is of what fills up with the load; the status of the agent says what happens at 100 %. Without the finished tasks in memory, which are always as many as may be.',
             unit: 'percentunit',
           },
-          ['max by (bound) (umbel_bound_used / umbel_bound_limit)', '{{bound}}'],
+          ['max by (bound) (umbel_bound_used{bound!="finished_tasks"} / umbel_bound_limit)', '{{bound}}'],
         ),
         metric(
           {
@@ -255,7 +255,7 @@ export const agent = dashboard({
             description: 'Over a bound, a second: lost, dropped, evicted or refused, by bound.',
             unit: 'ops',
           },
-          ['sum by (bound) (rate(umbel_bound_exceeded_total[$__rate_interval]))', '{{bound}}'],
+          ['sum by (bound) (rate(umbel_bound_exceeded_total{bound!="finished_tasks"}[$__rate_interval]))', '{{bound}}'],
         ),
         metric(
           {
