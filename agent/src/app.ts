@@ -166,7 +166,8 @@ function startListening(
     const nowMs = clock.now();
     losses.sweep(nowMs);
     shedding.look(loadOf(about));
-    const { connected, keepsEvents = false, sinceMs, problem = 'the broker cannot be reached' } = transport.health();
+    const health = transport.health();
+    const { connected, keepsEvents = false, sinceMs, problem = 'the broker cannot be reached' } = health;
     // Who is not given the heartbeats knows of no worker that it is silent, nor while they wait to be read.
     const heardUpToMs = reception.intake.peek(1)[0]?.receivedMs ?? nowMs;
     const silent = connected && !isStandingBy(about) ? cluster.sweep(heardUpToMs, Math.max(sinceMs, turnMs)) : [];
@@ -175,9 +176,9 @@ function startListening(
       if (change.worker.isHeard || leads(history)) deliverLost(change, nowMs, sinks);
       else publish(change, nowMs, sinks);
     }
-    if (connected) history?.listening.listening(keepsEvents);
+    if (connected) history?.listening.listening(keepsEvents, health.heardUpToMs);
     // RabbitMQ keeps what nobody hears.
-    else if (transport.scheme === 'redis') history?.listening.deaf(sinceMs, problem);
+    else if (transport.scheme === 'redis') history?.listening.deaf(health.heardUpToMs ?? sinceMs, problem);
   });
   open.use({ close: stopSweep });
 }

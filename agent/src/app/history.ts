@@ -55,6 +55,8 @@ export interface HistoryDeps {
   readonly hearing: Hearing;
   onWrite(report: WriteReport): void;
   onWriteError(): void;
+  /** When the oldest message that has not come here yet was received, epoch ms. */
+  readonly oldestUndecodedMs: () => number | undefined;
   onRoom(): void;
   onOverflow(batch: EventBatch): void;
   onStored(batches: readonly EventBatch[]): void;
@@ -108,7 +110,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const listening = startListeningLog({
     ...{ ...options, clock, logger },
     log: () => parts()?.log,
-    oldestUnstoredMs: () => feed.oldestMs(),
+    oldestUnstoredMs: () => feed.oldestMs() ?? deps.oldestUndecodedMs(),
   });
 
   const queue = SpillQueue.open({

@@ -8,7 +8,7 @@ import { startListeningLog } from './listening.ts';
 function bench() {
   const clock = new FastClock(1_000_000);
   const told: unknown[] = [];
-  const state = { isUp: true };
+  const state: { isUp: boolean; oldestMs?: number } = { isUp: true };
   const note = (what: string) => (value: object | string, atMs?: number) => {
     if (!state.isUp) return Promise.reject(new Error('the database is away'));
     told.push(typeof value === 'string' ? [what, atMs] : [what, value]);
@@ -17,7 +17,7 @@ function bench() {
   const methods = ['openGap', 'endGap', 'recordGap', 'beat', 'stop'] as const;
   const log = Object.fromEntries(methods.map((name) => [name, note(name)])) as unknown as AgentLog;
   const listening = startListeningLog({
-    ...{ agentName: 'one', clock, logger: quietLogger, log: () => log, oldestUnstoredMs: () => undefined },
+    ...{ agentName: 'one', clock, logger: quietLogger, log: () => log, oldestUnstoredMs: () => state.oldestMs },
   });
   const settle = async (): Promise<unknown[]> => {
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
@@ -76,4 +76,23 @@ it('tells no gap where the broker kept the events', async () => {
   listening.previousRun({ aliveMs: 900_000, wasStopped: false });
   listening.listening(true);
   expect(await settle()).toEqual([['beat', 1_000_000]]);
+});
+
+it('beats up to what was published, not received, and only once all of it is stored', async () => {
+  const { clock, listening, settle, state } = bench();
+  listening.listening(false, 999_900);
+  expect(await settle()).toEqual([['beat', 999_900]]);
+  const beatAfter = async (heardUpToMs: number, oldestMs?: number): Promise<unknown> => {
+    clock.advance(5000);
+    if (oldestMs === undefined) delete state.oldestMs;
+    else state.oldestMs = oldestMs;
+    listening.listening(false, heardUpToMs);
+    clock.advance(5000);
+    return (await settle()).at(-1);
+  };
+  // It reads at 1 005 000 what may have been published from 1 001 000 on.
+  expect(await beatAfter(1_001_000, 1_004_900)).toEqual(['beat', 999_900]);
+  expect(await beatAfter(1_002_000, 1_005_000)).toEqual(['beat', 999_900]);
+  expect(await beatAfter(1_003_000, 1_005_001)).toEqual(['beat', 1_001_000]);
+  expect(await beatAfter(1_004_000)).toEqual(['beat', 1_004_000]);
 });

@@ -23,8 +23,9 @@ export interface ListeningLog {
    * The agent hears events now: keeps the trace by which the next run knows how long nobody did.
    *
    * @param wereKept the broker kept the events of the time before: nobody heard them then, but nothing is missing
+   * @param heardUpToMs what was published before is heard; by default all is
    */
-  listening(wereKept: boolean): void;
+  listening(wereKept: boolean, heardUpToMs?: number): void;
   /** An earlier run of the agent, where there was one: from its end until `listening` it did not. */
   previousRun(last: LastRun | undefined): void;
   close(): Promise<void>;
@@ -35,7 +36,7 @@ export interface ListeningDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly log: () => AgentLog | undefined;
-  /** Instant of the oldest event that is not stored yet; a killed agent loses those. Undefined: all are. */
+  /** When the oldest event that is not stored yet was received; a killed agent loses those. Undefined: all are. */
   readonly oldestUnstoredMs: () => number | undefined;
 }
 
@@ -52,9 +53,13 @@ class Listening implements ListeningLog {
   #previous: LastRun | undefined;
   /** Of this run, when it first listened. */
   #first: { readonly atMs: number; readonly wereKept: boolean } | undefined;
-  /** When the agent last said that it listens; undefined once that is stored. */
-  #heardMs: number | undefined;
+  /** What was published before is stored. */
+  #storedMs: number | undefined;
+  /** Once all that was received by `atMs` is stored, so is all that was published before `heardUpToMs`. */
+  #reached: { readonly atMs: number; readonly heardUpToMs: number } | undefined;
   #lastHeardMs: number | undefined;
+  /** The agent said that it listens, and no beat was stored since. */
+  #isBeatDue = false;
   #hasBeat = false;
   #storing: Promise<void> = Promise.resolve();
   readonly #stop: () => void;
@@ -90,15 +95,30 @@ class Listening implements ListeningLog {
     this.#endTimeBetween();
   }
 
-  listening(wereKept: boolean): void {
+  listening(wereKept: boolean, heardUpToMs?: number): void {
     const nowMs = this.#deps.clock.now();
-    this.#heardMs = nowMs;
-    this.#lastHeardMs = nowMs;
+    this.#advance(nowMs, heardUpToMs ?? nowMs);
+    this.#isBeatDue = true;
     this.#first ??= { atMs: nowMs, wereKept };
     this.#lasting = undefined;
     this.#endTimeBetween();
     // As soon as the database can be had: an agent that is killed right after its start is to leave a trace too.
     if (!this.#hasBeat) this.#storeInTurn();
+  }
+
+  /** When an event was received tells nothing of when it was published: an agent may be behind. */
+  #advance(atMs: number, heardUpToMs: number): void {
+    this.#lastHeardMs = heardUpToMs;
+    const oldestMs = this.#deps.oldestUnstoredMs();
+    if (oldestMs === undefined) {
+      this.#storedMs = heardUpToMs;
+      this.#reached = undefined;
+      return;
+    }
+    this.#storedMs ??= Math.min(heardUpToMs, oldestMs);
+    if (this.#reached !== undefined && this.#reached.atMs >= oldestMs) return;
+    this.#storedMs = this.#reached?.heardUpToMs ?? this.#storedMs;
+    this.#reached = { atMs, heardUpToMs };
   }
 
   async close(): Promise<void> {
@@ -133,7 +153,7 @@ class Listening implements ListeningLog {
   }
 
   async #store(): Promise<void> {
-    const { agentName: agent, logger, oldestUnstoredMs } = this.#deps;
+    const { agentName: agent, logger } = this.#deps;
     const log = this.#deps.log();
     if (log === undefined) return;
     try {
@@ -148,10 +168,9 @@ class Listening implements ListeningLog {
         await log.openGap({ ...lasting, agent });
         lasting.isStored = true;
       }
-      const heardMs = this.#heardMs;
-      if (heardMs === undefined) return;
-      this.#heardMs = undefined;
-      await log.beat(agent, Math.min(heardMs, oldestUnstoredMs() ?? Infinity));
+      if (!this.#isBeatDue || this.#storedMs === undefined) return;
+      this.#isBeatDue = false;
+      await log.beat(agent, this.#storedMs);
       this.#hasBeat = true;
     } catch (error) {
       logger.debug({ err: error }, 'gaps wait: the database is away');

@@ -3,7 +3,7 @@ import type { RawMessage } from '../core/wire/message.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
-import type { ListeningGap } from '../transport/port.ts';
+import type { BrokerTransport, ListeningGap } from '../transport/port.ts';
 import type { ListeningLog } from './listening.ts';
 import type { Totals } from './pipeline.ts';
 
@@ -17,6 +17,7 @@ export interface LossesDeps {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'onReject' | 'onDrop' | 'onGap'>;
   readonly totals: Totals;
+  readonly transport: Pick<BrokerTransport, 'health'>;
   readonly history: () => { readonly listening: Pick<ListeningLog, 'recordGap' | 'endGap'> } | undefined;
 }
 
@@ -33,7 +34,7 @@ export interface Losses {
   sweep(nowMs: number): void;
 }
 
-export function watchLosses({ clock, logger, metrics, totals, history }: LossesDeps): Losses {
+export function watchLosses({ clock, logger, metrics, totals, transport, history }: LossesDeps): Losses {
   const rejects = new Map<string, { readonly loggedMs: number; readonly unlogged: number }>();
   const lost = { intake: 0, history: 0 };
   let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
@@ -63,7 +64,11 @@ export function watchLosses({ clock, logger, metrics, totals, history }: LossesD
       lost[queue] += 1;
       metrics.onDrop(queue);
       const nowMs = clock.now();
-      overflowing ??= { fromMs: receivedMs, toMs: nowMs, messages: 0 };
+      overflowing ??= {
+        fromMs: Math.min(receivedMs, transport.health().heardUpToMs ?? receivedMs),
+        toMs: nowMs,
+        messages: 0,
+      };
       overflowing.toMs = nowMs;
       overflowing.messages += 1;
     },

@@ -70,7 +70,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     isStored: () => history?.queue.empty ?? true,
     onReady: () => ingest.wake(),
   });
-  const losses = watchLosses({ clock, logger, metrics, totals, history: () => history });
+  const losses = watchLosses({ ...deps, totals, history: () => history });
   // RabbitMQ is to forget an event when it is stored, or can never be.
   const settle = (...messages: readonly RawMessage[]): void => {
     const deliveries = messages.flatMap(({ delivery }) => delivery ?? []);
@@ -90,6 +90,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
       otlp?.stored(report.stored);
     },
     onWriteError: () => metrics.historyError(),
+    oldestUndecodedMs: () => intake.peek(1)[0]?.receivedMs,
     onRoom: () => ingest.wake(),
     onOverflow: ({ message }) => lose('history', message),
     onStored: (batches) => {
@@ -109,9 +110,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
       if (history === undefined) settle(batch.message);
     },
     onReject: (reject) => losses.reject(reject),
-    onForeign: (events) => {
-      totals.foreign += events;
-    },
+    onForeign: (events) => void (totals.foreign += events),
     onEmpty: settle,
     onOverflow: (message) => lose('intake', message),
     hasRoom: () => !seeding.isUnderWay() && (history?.feed.hasRoom() ?? true),

@@ -9,6 +9,11 @@ export interface TransportHealth {
   /** Epoch ms of the last change of `connected`. */
   readonly sinceMs: number;
   readonly reconnects: number;
+  /**
+   * What was published before this instant, epoch ms, has been handed in, or is part of a gap that was told. Where the
+   * broker forgets what nobody hears (Redis): when an agent is behind, it is earlier than what it reads.
+   */
+  readonly heardUpToMs?: number;
   readonly problem?: string;
   /** While connected but silent: what may keep the events away, and what to change. */
   readonly hint?: string;

@@ -4,9 +4,8 @@ import type { ServerFacts } from './session.ts';
 
 /** A subscribed connection that ended. */
 export interface Loss {
+  /** What was published before was read, epoch ms. */
   readonly fromMs: number;
-  /** The last sign of life, epoch ms. */
-  readonly lastHeardMs: number;
   readonly cause: string;
   /** Absent where Redis closed it in good order. */
   readonly error: Error | undefined;
@@ -19,19 +18,14 @@ export function describeLoss(error: Error | undefined): string {
   return `connection lost: ${error instanceof PlainProblem ? error.message : errorCode(error) || error.message}`;
 }
 
-/** Why a connection was lost and from when events may be missing, once another stands: to the server at `where`. */
-export function explainLoss(
-  loss: Loss,
-  after: ServerFacts,
-  where: string,
-): { readonly cause: string; readonly fromMs: number } {
+/** Why a connection was lost, once another stands: to the server at `where`. */
+export function explainLoss(loss: Loss, after: ServerFacts, where: string): string {
   const killed = describeKill(loss, after);
-  if (killed !== undefined) return { cause: killed, fromMs: loss.lastHeardMs };
-  const { fromMs, cause } = loss;
-  if (where !== loss.attempt.where)
-    return { cause: `fail-over from ${loss.attempt.where} to ${where}: ${cause}`, fromMs };
+  if (killed !== undefined) return killed;
+  const { cause } = loss;
+  if (where !== loss.attempt.where) return `fail-over from ${loss.attempt.where} to ${where}: ${cause}`;
   const isAnother = loss.facts.runId !== undefined && after.runId !== undefined && loss.facts.runId !== after.runId;
-  return { cause: isAnother ? `redis was restarted: ${cause}` : cause, fromMs };
+  return isAnother ? `redis was restarted: ${cause}` : cause;
 }
 
 /** Whether Redis cut the connection off, told from what it says of itself before and after; undefined if it did not. */

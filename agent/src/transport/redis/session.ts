@@ -106,6 +106,8 @@ export async function subscribe(
   const info = await lenient(socket.command('INFO'), ['NOPERM', 'LOADING']);
   const calls = await lenient(socket.command('INFO', 'commandstats'), ['NOPERM', 'LOADING']);
   await Promise.all(patterns.map((pattern) => subscribeOne(socket, target, pattern)));
+  // Sent once the subscriptions stand: from then on nothing is missed that the connection does not lose.
+  await socket.command('PING');
   return factsOf([info, calls].filter((text) => typeof text === 'string').join('\n'));
 }
 

@@ -32,6 +32,7 @@ export interface SocketEnd {
 const READ_MS = 8;
 
 interface Waiting {
+  readonly sentMs: number;
   resolve(reply: RedisReply): void;
   reject(error: Error): void;
 }
@@ -49,6 +50,10 @@ export class RedisSocket {
   #error: Error | undefined;
   #isEnded = false;
   readonly #clock: Clock;
+  #answeredMs: number | undefined;
+  /** Bytes that the read under way has room for. */
+  #room = 0;
+  #isDrained = true;
   /** Since when this turn reads, epoch ms; undefined before its first read. */
   #readingSinceMs: number | undefined;
   #isPaused = false;
@@ -90,11 +95,27 @@ export class RedisSocket {
     this.opened.catch(() => undefined);
   }
 
+  /**
+   * When the last command that was answered was sent, epoch ms. All that Redis wrote to this connection before that
+   * instant is read, however long the answer, or whoever was to read it, took.
+   */
+  get answeredMs(): number | undefined {
+    return this.#answeredMs;
+  }
+
+  /**
+   * What had arrived is read, and the other side has not ended. To write otherwise may lose what has arrived: where Redis
+   * closed the connection meanwhile, the kernel answers with a reset, and throws away what was not read.
+   */
+  get isDrained(): boolean {
+    return this.#isDrained && this.#socket.writable && !this.#socket.readableEnded;
+  }
+
   /** @throws RedisReplyError what Redis answers with; Error when the connection ends before it answers. */
   async command(...words: string[]): Promise<RedisReply> {
     if (this.#isEnded) throw this.#error ?? new Error('connection closed');
     const reply = await new Promise<RedisReply>((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ sentMs: this.#clock.now(), resolve, reject });
       const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
       this.#socket.write(`*${words.length}\r\n${bulks.join('')}`);
     });
@@ -121,9 +142,12 @@ export class RedisSocket {
       onread: {
         buffer: () => {
           this.#beginTurn();
-          return this.#reader.reserve();
+          const room = this.#reader.reserve();
+          this.#room = room.length;
+          return room;
         },
         callback: (bytes) => {
+          this.#isDrained = bytes < this.#room;
           this.#guarded(() => this.#reader.commit(bytes));
           return this.#mayReadOn();
         },
@@ -162,6 +186,9 @@ export class RedisSocket {
   }
 
   #onReply(reply: RedisReply): void {
-    this.#waiting.shift()?.resolve(reply);
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    this.#answeredMs = waiting.sentMs;
+    waiting.resolve(reply);
   }
 }

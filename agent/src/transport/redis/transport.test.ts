@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
@@ -124,6 +125,38 @@ describe('keeps on listening', () => {
     expect(listener.gaps).toHaveLength(1);
     expect(listener.gaps[0]?.cause).toBe('connection lost: no sign of life');
     expect(Math.abs((listener.gaps[0]?.fromMs ?? 0) - frozenMs)).toBeLessThan(200);
+  });
+
+  it('begins a gap before the first event that is lost, however late it is read', async () => {
+    const server = await redis();
+    const { transport, listener } = listen(`redis://127.0.0.1:${server.port}`, { heartbeatMs: 50 });
+    await waitUntil('connected', () => transport.health().connected);
+    await systemClock.sleep(150);
+    // The other side of the connection goes on while this process stands still.
+    const script = `redis-cli -p ${server.port} PUBLISH /0.celeryev/task.sent read;
+      sleep 1; redis-cli -p ${server.port} CLIENT KILL TYPE pubsub; date +%s%3N;
+      redis-cli -p ${server.port} PUBLISH /0.celeryev/task.sent lost`;
+    const lostMs = Number(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout.split('\n')[2]);
+    const resumedMs = systemClock.now();
+    await waitUntil('a gap', () => listener.gaps.length > 0);
+    expect(listener.messages.map(({ payload }) => payload.toString())).toEqual(['read']);
+    const { fromMs = Infinity, toMs = 0 } = listener.gaps[0] ?? {};
+    expect(fromMs).toBeLessThanOrEqual(lostMs);
+    expect(fromMs).toBeGreaterThan(lostMs - 5000);
+    expect(toMs).toBeGreaterThanOrEqual(resumedMs);
+    await waitUntil('all heard again', () => (transport.health().heardUpToMs ?? 0) >= toMs);
+  });
+
+  it('takes a pause of its own process for no gap', async () => {
+    const server = await redis();
+    const { transport, listener } = listen(`redis://127.0.0.1:${server.port}`, { heartbeatMs: 50 });
+    await waitUntil('connected', () => transport.health().connected);
+    spawnSync('sleep', ['1']);
+    await server.run((client) => client.publish('/0.celeryev/task.sent', 'x'));
+    await waitUntil('heard', () => listener.messages.length === 1);
+    await systemClock.sleep(200);
+    expect(listener.gaps).toEqual([]);
+    expect(transport.health()).toMatchObject({ connected: true, reconnects: 0 });
   });
 
   it('survives a busy event loop without taking the broker for dead', async () => {

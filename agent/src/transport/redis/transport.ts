@@ -10,6 +10,7 @@ import { RedisControl } from './control.ts';
 import { RedisKeys } from './keys.ts';
 import type { KeyOptions } from './keys.ts';
 import { describeLoss, explainLoss, type Loss } from './losses.ts';
+import { startPings } from './ping.ts';
 import { describeProblem } from './problems.ts';
 import { PlainProblem } from '../plain-problem.ts';
 import { probeSilence } from './probe.ts';
@@ -29,7 +30,7 @@ export interface RedisTransportOptions extends KeyOptions {
   readonly sentinelTls?: TlsSettings;
   /** Celery's `broker_use_ssl`: takes the place of what the URL says about TLS. */
   readonly tls?: TlsSettings;
-  /** How often the connection is proved alive; given up after two rounds without a sign. Default 10 000. */
+  /** How often the connection is looked at; given up after two rounds without a sign. Default 10 000. */
   readonly heartbeatMs?: number;
   /** How long silence after subscribing is taken as normal. Default 10 000. */
   readonly probeAfterMs?: number;
@@ -48,6 +49,8 @@ export interface RedisTransportDeps {
   readonly logger: Logger;
 }
 
+/** How often it is found out up to when all is heard: a gap begins about so much before the first event that is lost. */
+const PING_MS = 1000;
 /** A silent cluster is looked at again after this time. */
 const PROBE_AGAIN_MS = 60_000;
 /** A connection that lived shorter counts as a failed attempt, so that a flapping broker is not hammered. */
@@ -95,7 +98,8 @@ class RedisTransport implements BrokerTransport {
   #listener: EventListener | undefined;
   #urlIndex = 0;
   #health: TransportHealth;
-  #lastHeardMs = 0;
+  /** Of the last subscribed connection. */
+  #socket: RedisSocket | undefined;
   /** Anything heard since the last heartbeat round. */
   #heard = false;
   #hasEvents = false;
@@ -140,7 +144,8 @@ class RedisTransport implements BrokerTransport {
   }
 
   health(): TransportHealth {
-    return this.#health;
+    const heardUpToMs = this.#socket?.answeredMs;
+    return heardUpToMs === undefined ? this.#health : { ...this.#health, heardUpToMs };
   }
 
   async close(): Promise<void> {
@@ -227,7 +232,6 @@ class RedisTransport implements BrokerTransport {
 
   #onMessage(pattern: string, channel: Buffer, payload: Buffer): void {
     const receivedMs = this.#clock.now();
-    this.#lastHeardMs = receivedMs;
     this.#heard = true;
     if (!this.#hasEvents) this.#firstEvent();
     const offset = this.#keyOffsets.get(pattern);
@@ -245,7 +249,7 @@ class RedisTransport implements BrokerTransport {
 
   /** Watches over a subscribed connection until it ends. */
   async #guardSession({ socket, target, facts }: Session): Promise<Loss> {
-    this.#lastHeardMs = this.#clock.now();
+    this.#socket = socket;
     this.#heard = true;
     this.#hasEvents = false;
     let misses = 0;
@@ -258,29 +262,25 @@ class RedisTransport implements BrokerTransport {
         socket.destroy(new PlainProblem('no sign of life'));
         return;
       }
-      socket.command('PING').then(
-        () => {
-          this.#heard = true;
-          this.#lastHeardMs = this.#clock.now();
-        },
-        () => undefined,
-      );
       this.#checkMaster(socket, target);
     };
     // Looked at once what lies in the socket is read: a busy event loop may run a timer twice before it comes to that.
-    const stopHeartbeat = this.#clock.every(this.#options.heartbeatMs ?? 10_000, () => {
+    const heartbeatMs = this.#options.heartbeatMs ?? 10_000;
+    const stopHeartbeat = this.#clock.every(heartbeatMs, () => {
       if (!isLooking) afterIo(look);
       isLooking = true;
+    });
+    const stopPings = startPings(socket, Math.min(PING_MS, heartbeatMs), this.#clock, () => {
+      this.#heard = true;
     });
     const stopProbe = this.#probeWhileSilent(target);
     const { error } = await socket.ended;
     stopHeartbeat();
+    stopPings();
     stopProbe();
-    // What Redis sent before it closed in good order was read; of what came before a reset or a silence nobody knows.
-    const fromMs = error === undefined ? this.#clock.now() : this.#lastHeardMs;
     return {
-      fromMs,
-      lastHeardMs: this.#lastHeardMs,
+      // When something was read last tells nothing: it may have lain in a buffer, with what is lost behind it.
+      fromMs: socket.answeredMs ?? this.#clock.now(),
       facts,
       error,
       attempt: attemptOf(target),
@@ -353,7 +353,8 @@ class RedisTransport implements BrokerTransport {
   }
 
   #reportGap(listener: EventListener, loss: Loss, { facts, target }: Session): void {
-    const { fromMs, cause } = explainLoss(loss, facts, attemptOf(target).where);
+    const { fromMs } = loss;
+    const cause = explainLoss(loss, facts, attemptOf(target).where);
     const gap = { fromMs, toMs: Math.max(fromMs, this.#clock.now()), cause };
     this.#logger.warn(gap, 'events were missed');
     listener.onGap(gap);
