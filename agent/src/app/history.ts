@@ -146,18 +146,10 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     return away === undefined || writtenMs > away.sinceMs ? undefined : away.problem;
   };
 
-  let size: HistorySize | undefined;
-  const measure = async (): Promise<void> => {
-    size =
-      (await parts()
-        ?.partitions.size()
-        .catch(() => undefined)) ?? size;
-  };
-  void opening.firstTry.then(measure);
-  const stopMeasuring = clock.every(MEASURE_MS, () => void measure());
+  const measuring = startMeasuring(() => parts()?.partitions, opening.firstTry, clock);
 
   return {
-    size: () => size,
+    size: () => measuring.size,
     reads: () => ({ ...gate.stats(), timedOut }),
     reader: lazyReader(
       () => parts()?.reader,
@@ -174,7 +166,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     problem: () => (parts() === undefined ? opening.problem : (feed.problem() ?? unheardProblem())),
     async close(deadlineMs) {
       stopRetention();
-      stopMeasuring();
+      measuring.stop();
       await leadership.close();
       await opening.stop();
       try {
@@ -185,6 +177,29 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
         await opening.pool.end();
       }
     },
+  };
+}
+
+/** Asks for the size of the history now and then. */
+function startMeasuring(
+  partitions: () => Partitions | undefined,
+  firstTry: Promise<void>,
+  clock: Clock,
+): { readonly size: HistorySize | undefined; stop(): void } {
+  let size: HistorySize | undefined;
+  const measure = async (): Promise<void> => {
+    size =
+      (await partitions()
+        ?.size()
+        .catch(() => undefined)) ?? size;
+  };
+  void firstTry.then(measure);
+  const stop = clock.every(MEASURE_MS, () => void measure());
+  return {
+    get size() {
+      return size;
+    },
+    stop,
   };
 }
 

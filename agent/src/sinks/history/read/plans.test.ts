@@ -3,10 +3,14 @@ import pg from 'pg';
 import { closeAtEnd } from '../../../../../test/support/cleanup.ts';
 import { freshDatabase } from '../../../../../test/support/database.ts';
 import { fillHistory } from '../../../../../test/bench/fill.ts';
+import { healStoreOf } from '../../../app/heal-store.ts';
+import type { HealStore } from '../../../core/heal/store.ts';
+import type { AuditFilter } from '../../../core/identity/audit.ts';
 import type { EventFilter } from '../../../core/query/events.ts';
 import type { SeriesColumn, SeriesDimension, TaskFilter, TaskSort, TaskSortKey } from '../../../core/query/filter.ts';
 import type { HistoryReader } from '../../../core/query/reader.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import { openAuditTrail } from '../audit.ts';
 import { openPool } from '../database.ts';
 import { quietLogger } from '../history.testkit.ts';
 import { type Catalogue, type PlanNode, recordingPool, type Statement, wholeScans } from './plans.testkit.ts';
@@ -78,7 +82,9 @@ const COLUMNS: Readonly<Record<SeriesColumn, true>> = { count: true, rate: true,
 
 const keys = <K extends string>(table: Readonly<Record<K, unknown>>): K[] => Object.keys(table) as K[];
 const NEWEST: TaskSort = { key: 'timestamp', descending: true };
+const OLDEST_FIRST: TaskSort = { key: 'timestamp', descending: false };
 
+let pool: pg.Pool;
 let reader: HistoryReader;
 let database: pg.Client;
 let catalogue: Catalogue;
@@ -87,17 +93,18 @@ const sent: Statement[] = [];
 beforeAll(async () => {
   const { url } = await freshDatabase();
   await fillHistory(url, { tasks: TASKS, days: DAYS });
-  const pool = openPool({ databaseUrl: url, logger: quietLogger });
+  pool = openPool({ databaseUrl: url, logger: quietLogger });
   closeAtEnd({ close: () => pool.end() });
-  reader = openHistoryReader({
-    pool: recordingPool(pool, (statement) => void sent.push(statement)),
-    clock: systemClock,
-    logger: quietLogger,
-    statementTimeoutMs: 30_000,
-  });
+  reader = openReader();
   database = new pg.Client({ connectionString: url });
   await database.connect();
   closeAtEnd({ close: () => database.end() });
+  await database.query(
+    `insert into umbel_audit (entry_id, at, user_name, role, via, verified, address, action, target, arguments, outcome)
+     select gen_random_uuid(), now() - n * interval '1 hour', 'ada', 'operator', 'token', true, '::1', 'task.revoke', 't', '{}', 'ok'
+     from generate_series(1, 2000) n`,
+  );
+  await database.query('analyze umbel_audit');
   await database.query(
     'set enable_seqscan = off; set enable_sort = off; set max_parallel_workers_per_gather = 0; set jit = off',
   );
@@ -106,6 +113,18 @@ beforeAll(async () => {
     empty: await names(`select relname::text as name from pg_class where relkind in ('r', 'i') and reltuples <= 0`),
   };
 });
+
+const recorded = (): pg.Pool => recordingPool(pool, (statement) => void sent.push(statement));
+
+/** A reader of its own has every statement explained again, which another one has sent before. */
+function openReader(): HistoryReader {
+  return openHistoryReader({
+    pool: recorded(),
+    clock: systemClock,
+    logger: quietLogger,
+    statementTimeoutMs: 30_000,
+  });
+}
 
 async function names(sql: string): Promise<Set<string>> {
   return new Set((await database.query<{ name: string }>(sql)).rows.map(({ name }) => name));
@@ -215,5 +234,82 @@ describe('the plans of what the API asks', () => {
       if (scans.length > 0) scanned[method] = scans;
     }
     expect(scanned).toEqual({});
+  });
+
+  it('of Flower’s listing scan only where those of a search do', async () => {
+    const listing = openReader();
+    const scanned: string[] = [];
+    for (const filter of keys(FILTERS)) {
+      for (const key of keys(SORTS)) {
+        const scans = await scansOf(() => listing.listTasks(FILTERS[filter], { key, descending: true }, 10, 10));
+        if (scans.length > 0) scanned.push(`${filter} by ${key}`);
+      }
+    }
+    const expected = WIDE_FILTERS.flatMap((filter) => UNINDEXED_SORTS.map((sort) => `${filter} by ${sort}`));
+    expect(new Set(scanned)).toEqual(new Set(expected));
+  });
+
+  // It reads all that match, so a sort of them costs less than a walk through the others in order.
+  async function scannedBulks(states: string[]): Promise<string[]> {
+    const bulk = openReader();
+    await database.query('set enable_sort = on');
+    const scanned: string[] = [];
+    for (const filter of keys(FILTERS)) {
+      const scans = await scansOf(() => all(bulk.exportTasks({ ...FILTERS[filter], states }, OLDEST_FIRST, 10)));
+      if (scans.length > 0) scanned.push(filter);
+    }
+    await database.query('set enable_sort = off');
+    return scanned;
+  }
+
+  it('of what a bulk action takes scan only where it is to retry what succeeded, by a filter without an index', async () => {
+    expect(await scannedBulks(['PENDING', 'RECEIVED', 'STARTED', 'RETRY'])).toEqual([]);
+    expect(await scannedBulks(['FAILURE'])).toEqual([]);
+    expect(await scannedBulks(['SUCCESS', 'FAILURE', 'REVOKED'])).toEqual(
+      keys(FILTERS).filter((filter) => filter === 'states' || WIDE_FILTERS.includes(filter)),
+    );
+  });
+
+  it('of healing never scan', async () => {
+    const store = healStoreOf(recorded(), () => undefined);
+    const work: { readonly [K in Exclude<keyof HealStore, 'settle'>]: () => Promise<unknown> } = {
+      takeGaps: () => store.takeGaps(now),
+      closeGap: () => store.closeGap(1, {}),
+      customStates: () => store.customStates(),
+      openTasks: async () => {
+        for (const state of ['STARTED', 'RECEIVED', 'PENDING', 'RETRY', 'own']) {
+          await store.openTasks(state, 10);
+          await store.openTasks(state, 10, { timestamp: now / 1000, taskId: 't' });
+        }
+      },
+      unknownAmong: () => store.unknownAmong(['t', 'u']),
+      countOrphaned: () => store.countOrphaned(),
+    };
+    const scanned: Record<string, string[]> = {};
+    for (const method of keys(work)) {
+      const scans = await scansOf(work[method]);
+      if (scans.length > 0) scanned[method] = scans;
+    }
+    expect(scanned).toEqual({});
+  });
+
+  it('of the audit never scan', async () => {
+    const audit = openAuditTrail({ pool: recorded(), clock: systemClock, logger: quietLogger });
+    closeAtEnd(audit);
+    const filters: { readonly [K in keyof Required<AuditFilter>]: AuditFilter } = {
+      fromMs: { fromMs: FROM },
+      toMs: { toMs: FROM },
+      user: { user: 'ada' },
+      actions: { actions: ['task.revoke'] },
+      outcomes: { outcomes: ['ok'] },
+      target: { target: 't' },
+    };
+    const scanned: string[] = [];
+    for (const filter of keys(filters)) {
+      for (const before of [undefined, 900])
+        scanned.push(...(await scansOf(() => audit.read(filters[filter], 10, before))));
+    }
+    scanned.push(...(await scansOf(() => audit.removeOld())));
+    expect(scanned).toEqual([]);
   });
 });

@@ -6,13 +6,13 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** A pool whose connections tell every statement that reads rows, once however often it is sent. */
+/** A pool that tells every statement that looks for rows, once however often it is sent. */
 export function recordingPool(pool: pg.Pool, onStatement: (statement: Statement) => void): pg.Pool {
   const seen = new Set<string>();
   const record = (given: unknown, values: unknown): void => {
     const { text, values: own } = typeof given === 'string' ? { text: given, values } : (given as pg.QueryConfig);
     const query = text.trim().replace(/^declare .*? cursor for /s, '');
-    if (!/^(?:select|with)\b/i.test(query) || seen.has(query)) return;
+    if (!/^(?:select|with|update|delete)\b/i.test(query) || seen.has(query)) return;
     seen.add(query);
     onStatement({ text: query, values: (own as unknown[] | undefined) ?? [] });
   };
@@ -27,7 +27,11 @@ export function recordingPool(pool: pg.Pool, onStatement: (statement: Statement)
         };
       },
     });
-  return { connect } as unknown as pg.Pool;
+  const query = (given: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    record(given, values);
+    return pool.query(given, values);
+  };
+  return { connect, query } as unknown as pg.Pool;
 }
 
 /** A node of `explain (format json)`. */
@@ -40,7 +44,7 @@ export interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-const LARGE = /^celery_(?:task_events|worker_events|tasks|task_rollups)_/;
+const LARGE = /^(?:celery_(?:task_events|worker_events|tasks|task_rollups)_|umbel_audit)/;
 /** A condition that all rows of the index pass. */
 const NO_CONDITION = /^\(\w+ IS NOT NULL\)$/;
 /** Nodes that take all of their input before they give the first row: a limit above them saves nothing below. */
