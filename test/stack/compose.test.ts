@@ -84,6 +84,14 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
+  it('links to Grafana by the port that was chosen, from its own pages and from the alerts', () => {
+    const { grafana, prometheus } = compose.services;
+    const url = '${GRAFANA_ROOT_URL:-http://localhost:${GRAFANA_PORT:-3000}}';
+    expect(grafana?.environment).toMatchObject({ GF_SERVER_ROOT_URL: url });
+    expect(prometheus?.environment).toMatchObject({ GRAFANA_ROOT_URL: url });
+    expect(read('provisioning/prometheus/prometheus.yml')).toContain('\n    grafana_url: ${GRAFANA_ROOT_URL}\n');
+  });
+
   it('keeps brokers and database in a network without a way out; the agent is in both', () => {
     expect(compose.networks).toEqual({ 'database-net': { internal: true }, 'monitoring-net': null });
     const networks = Object.fromEntries(services.map(([name, service]) => [name, service.networks]));

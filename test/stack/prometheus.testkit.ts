@@ -56,8 +56,10 @@ export async function startPrometheus({ config, rules, past }: PrometheusFiles):
       `--storage.tsdb.path=${join(home, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--query.lookback-delta=5s',
-      '--enable-feature=exemplar-storage',
+      // The second is how Prometheus 3, which the stack has, always works.
+      '--enable-feature=exemplar-storage,expand-external-labels',
     ],
+    env: { GRAFANA_ROOT_URL: 'http://localhost:3000' },
   });
   await ready(`${url}/-/ready`, process);
   return {
