@@ -229,15 +229,16 @@ describe('unfinished tasks', () => {
   it('are counted by state and queue, with the age of the oldest; an eta is no waiting', async () => {
     const told = new Told();
     const tasks = [
-      task('a', { state: 'STARTED', started: now - 5, queue: 'q' }),
-      task('b', { state: 'STARTED', started: now - 9, queue: 'q' }),
+      task('a', { state: 'STARTED', name: 'shop.pay', started: now - 5, queue: 'q' }),
+      task('b', { state: 'STARTED', name: 'shop.mail', started: now - 9, queue: 'q' }),
+      task('e', { state: 'STARTED', name: 'shop.pay', started: now - 7, queue: 'q' }),
       task('c', { state: 'RECEIVED', received: now - 100, eta: new Date(START_MS - 3000).toISOString() }),
       task('d', { state: 'PROGRESS', timestamp: now - 1 }),
     ];
     const open = await countOpenTasks(tasks, 10, (of) => told.metrics.queueOf(of));
     told.metrics.cluster.openTasks(open, START_MS);
     expect(await told.lines('umbel_tasks_in_state')).toEqual([
-      'umbel_tasks_in_state{state="STARTED",queue_name="q"} 2',
+      'umbel_tasks_in_state{state="STARTED",queue_name="q"} 3',
       'umbel_tasks_in_state{state="RECEIVED",queue_name="celery"} 1',
       'umbel_tasks_in_state{state="PROGRESS",queue_name="celery"} 1',
     ]);
@@ -246,6 +247,12 @@ describe('unfinished tasks', () => {
       'umbel_oldest_task_age_seconds{state="RECEIVED",queue_name="celery"} 3',
       'umbel_oldest_task_age_seconds{state="PROGRESS",queue_name="celery"} 1',
     ]);
+    expect(await told.lines('umbel_running_task_age_seconds')).toEqual([
+      'umbel_running_task_age_seconds{name="shop.pay",queue_name="q"} 7',
+      'umbel_running_task_age_seconds{name="shop.mail",queue_name="q"} 9',
+    ]);
+    told.metrics.cluster.openTasks([], START_MS);
+    expect(await told.lines('umbel_running_task_age_seconds')).toEqual([]);
   });
 
   it('are 0 when the last one ended, and gone after the purge time', async () => {
@@ -264,6 +271,6 @@ describe('unfinished tasks', () => {
       for (let i = 0; ; i++) yield task(String(i), { state: 'STARTED', started: i });
     };
     const [counted] = await countOpenTasks(endless(), 12_000, () => 'q');
-    expect(counted).toEqual({ state: 'STARTED', queue: 'q', count: 12_000, oldestMs: 0 });
+    expect(counted).toMatchObject({ state: 'STARTED', queue: 'q', count: 12_000, oldestMs: 0 });
   });
 });

@@ -212,6 +212,14 @@ export class ClusterSet {
       state,
       queue,
     ]);
+    const running = [...this.#open.values()].flatMap(({ queue, oldestMsByName = [] }) =>
+      [...oldestMsByName].map(([name, oldestMs]) => ({ name, queue, oldestMs })),
+    );
+    this.#table('umbel_running_task_age_seconds', running, ({ name, queue, oldestMs }) => [
+      seconds(nowMs - oldestMs),
+      name,
+      queue,
+    ]);
   }
 
   #table<T>(

@@ -193,6 +193,12 @@ const UMBEL = [
     ['state', 'queue_name'],
     'How long ago the oldest unfinished task in memory came into this state, or was due where it waits for an eta.',
   ),
+  row(
+    'umbel_running_task_age_seconds',
+    'gauge',
+    ['name', 'queue_name'],
+    'How long ago the oldest task of this name that runs was started; there while one runs.',
+  ),
   row('umbel_queue_messages', 'gauge', QUEUE, 'Messages that wait in the queue, of every priority.'),
   row('umbel_queue_unacked', 'gauge', QUEUE, 'Messages of the queue that workers hold and have not acknowledged.'),
   row(

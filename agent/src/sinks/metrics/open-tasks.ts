@@ -2,6 +2,7 @@ import { PENDING, RECEIVED, REJECTED, RETRY, STARTED } from '../../core/state/st
 import type { TaskState } from '../../core/state/task.ts';
 import { afterIo } from '../../lib/clock.ts';
 import { etaSeconds } from '../../core/state/eta.ts';
+import { labelText } from './label-text.ts';
 
 /** Unfinished tasks of one state and queue. */
 export interface OpenTasks {
@@ -10,6 +11,14 @@ export interface OpenTasks {
   readonly count: number;
   /** Epoch ms at which the oldest of them came into the state, or was due where it waits for an eta. */
   readonly oldestMs: number;
+  /** The same by the name of the task, of those that run; absent for other states. */
+  readonly oldestMsByName?: ReadonlyMap<string, number>;
+}
+
+interface Counted extends OpenTasks {
+  count: number;
+  oldestMs: number;
+  readonly oldestMsByName?: Map<string, number>;
 }
 
 /** Tasks looked at between two turns of the event loop: about 1 ms. */
@@ -26,19 +35,28 @@ export async function countOpenTasks(
   atMost: number,
   queueOf: (task: TaskState) => string,
 ): Promise<OpenTasks[]> {
-  const byKey = new Map<string, { state: string; queue: string; count: number; oldestMs: number }>();
+  const byKey = new Map<string, Counted>();
   let seen = 0;
   for (const task of tasks) {
     if (seen++ >= atMost) break;
     const queue = queueOf(task);
     const key = `${task.state}\u0000${queue}`;
     const sinceMs = inStateSince(task) * 1000;
-    const held = byKey.get(key);
-    if (held === undefined) byKey.set(key, { state: task.state, queue, count: 1, oldestMs: sinceMs });
-    else {
-      held.count += 1;
-      if (sinceMs < held.oldestMs) held.oldestMs = sinceMs;
+    let held = byKey.get(key);
+    if (held === undefined) {
+      held = {
+        state: task.state,
+        queue,
+        count: 0,
+        oldestMs: sinceMs,
+        ...(task.state === STARTED && { oldestMsByName: new Map() }),
+      };
+      byKey.set(key, held);
     }
+    held.count += 1;
+    held.oldestMs = Math.min(held.oldestMs, sinceMs);
+    const name = labelText(task.name);
+    held.oldestMsByName?.set(name, Math.min(held.oldestMsByName.get(name) ?? sinceMs, sinceMs));
     if (seen % TASKS_PER_SLICE === 0) await new Promise<void>((resolve) => afterIo(resolve));
   }
   return [...byKey.values()];

@@ -38,7 +38,7 @@ const WORKERS = [
 const PROBES =
   /^(celery_(queue_length|active_\w+)|umbel_(queue|probe)_\w+|umbel_worker_(reply_age_seconds|queue|pool_size|prefetch_count|rss_bytes|cpu_seconds_total)|umbel_tasks_orphaned_total|umbel_orphaned_tasks)$/;
 const TASKS =
-  /^(flower_\w+|celery_task_\w+|umbel_(tasks_expired_total|task_last_seen_timestamp_seconds|tasks_in_state|oldest_task_age_seconds))$/;
+  /^(flower_\w+|celery_task_\w+|umbel_(tasks_expired_total|task_last_seen_timestamp_seconds|tasks_in_state|oldest_task_age_seconds|running_task_age_seconds))$/;
 
 /** By the name in `FAMILIES`. */
 export function scopeOf(name: string): Scope {
