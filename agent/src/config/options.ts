@@ -457,11 +457,11 @@ const healing = {
     default: 10_000,
     doc: 'The most open tasks that are looked at in one run; the next run goes on.',
   }),
-  resultsPerGap: option({
+  resultsPerRun: option({
     name: 'heal-results',
     type: whole(0, 100_000_000),
     default: 100_000,
-    doc: 'The most stored results that are looked through after a gap for tasks that were never heard of; 0: none.',
+    doc: 'The most stored results that one run after a gap looks through for tasks that were never heard of; the next run goes on; 0: none.',
   }),
 };
 

@@ -7,26 +7,62 @@ import { healedBy } from './results.ts';
 /** Clocks of workers differ a little from the agent's, ms. */
 const TOLERANCE_MS = 1000;
 
+export type UnheardDeps = EvidenceDeps & {
+  readonly store: Pick<HealStore, 'unknownAmong'>;
+  readonly clock: Clock;
+};
+
 /**
- * Tasks that ended in one of the gaps and of which the history knows nothing: they were sent and done while nobody
- * listened. At most `limit` stored results are looked through, for all gaps together.
- * @throws BackendUnavailable
+ * A walk through the stored results, in as many runs as it takes, for tasks that ended in one of the gaps and of which the
+ * history knows nothing: they were sent and done while nobody listened.
  */
-export async function* findUnheard(
-  gaps: readonly UnhealedGap[],
-  limit: number,
-  deps: EvidenceDeps & { readonly store: Pick<HealStore, 'unknownAmong'>; readonly clock: Clock },
-): AsyncGenerator<readonly Finding[]> {
-  const { backend, store, clock, masker } = deps;
-  if (backend === undefined || limit === 0) return;
-  const fromMs = Math.min(...gaps.map((gap) => gap.fromMs)) - TOLERANCE_MS;
-  const toMs = Math.max(...gaps.map((gap) => gap.toMs)) + TOLERANCE_MS;
-  for await (const ids of backend.endedBetween(fromMs, toMs, limit)) {
+export class UnheardSearch {
+  readonly #gaps: readonly UnhealedGap[];
+  readonly #deps: UnheardDeps;
+  readonly #portions: AsyncIterator<readonly string[]> | undefined;
+  /** Of the last portion, those that are not looked at yet. */
+  #waiting: readonly string[] = [];
+  #isOver = false;
+
+  constructor(gaps: readonly UnhealedGap[], deps: UnheardDeps) {
+    this.#gaps = gaps;
+    this.#deps = deps;
+    const fromMs = Math.min(...gaps.map((gap) => gap.fromMs)) - TOLERANCE_MS;
+    const toMs = Math.max(...gaps.map((gap) => gap.toMs)) + TOLERANCE_MS;
+    this.#portions = deps.backend?.endedBetween(fromMs, toMs)[Symbol.asyncIterator]();
+  }
+
+  /** Every stored result was looked at. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Looks at further results, `limit` at most. @throws BackendUnavailable, and then the walk is to begin anew. */
+  async *goOn(limit: number): AsyncGenerator<readonly Finding[]> {
+    for (let left = limit; left > 0;) {
+      if (this.#waiting.length === 0) {
+        const next = await this.#portions?.next();
+        if (next === undefined || next.done === true) {
+          this.#isOver = true;
+          return;
+        }
+        this.#waiting = next.value;
+      }
+      const ids = this.#waiting.slice(0, left);
+      this.#waiting = this.#waiting.slice(left);
+      left -= ids.length;
+      yield await this.#lookAt(ids);
+    }
+  }
+
+  async #lookAt(ids: readonly string[]): Promise<readonly Finding[]> {
+    const { backend, store, clock, masker } = this.#deps;
     const foundAt = clock.now() / 1000;
-    const results = await backend.getMany(await store.unknownAmong(ids));
-    yield [...results].flatMap(([taskId, stored]) => {
+    const results = await backend?.getMany(await store.unknownAmong(ids));
+    return [...(results ?? [])].flatMap(([taskId, stored]) => {
       const verdict = healedBy(stored, masker);
-      return verdict !== undefined && isWithin(verdict, gaps) ? [{ taskId, basis: undefined, verdict, foundAt }] : [];
+      const isMissed = verdict !== undefined && isWithin(verdict, this.#gaps);
+      return isMissed ? [{ taskId, basis: undefined, verdict, foundAt }] : [];
     });
   }
 }

@@ -14,7 +14,7 @@ import { PENDING } from '../core/state/states.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BackendUnavailable } from '../results/port.ts';
 import type { EvidenceDeps } from './evidence.ts';
-import { findUnheard } from './find-unheard.ts';
+import { UnheardSearch } from './find-unheard.ts';
 import { findingOf, lookAt, type Look } from './look.ts';
 
 /** Tasks that are looked at together. */
@@ -31,8 +31,8 @@ export interface HealerOptions {
   readonly orphanAfterMs: number;
   /** The most open tasks that one run looks at; the next one goes on. */
   readonly tasksPerRun: number;
-  /** The most stored results that are looked through for tasks of which nothing was heard; 0: none. */
-  readonly resultsPerGap: number;
+  /** The most stored results that one run looks through for tasks of which nothing was heard; the next one goes on. 0: none. */
+  readonly resultsPerRun: number;
 }
 
 export interface HealerDeps extends EvidenceDeps {
@@ -57,6 +57,8 @@ interface Pass {
   readonly states: readonly string[];
   stateIndex: number;
   after: Place | undefined;
+  /** Once the open tasks are through. */
+  search: UnheardSearch | undefined;
   /** Somebody could not be asked. */
   isIncomplete: boolean;
   isMissingInGap: boolean;
@@ -89,7 +91,7 @@ export class Healer {
 
   /** Something may have been missed just now. */
   gapEnded(): void {
-    this.#pass = undefined;
+    this.#beginAnew();
     if (this.#running === undefined) this.#plan(SETTLE_MS);
     else this.#isHurried = true;
   }
@@ -140,23 +142,29 @@ export class Healer {
         [...STUCK_STATES, ...(await store.customStates()), PENDING],
         this.#tallies,
       ));
-      const isOver = await this.#goOn(pass, sinceMs);
+      const isOver = (await this.#goOn(pass, sinceMs)) && (await this.#finish(pass));
       if (isOver) {
-        await this.#finish(pass);
         this.#missed = pass.missing;
         this.#pass = undefined;
       }
       this.#deps.onRun({ failed: false, orphans: await store.countOrphaned() });
-      return this.#missed.size > 0 ? Math.min(everyMs, SECOND_LOOK_MS) : everyMs;
+      const isSoon = this.#missed.size > 0 || (!isOver && pass.search !== undefined);
+      return isSoon ? Math.min(everyMs, SECOND_LOOK_MS) : everyMs;
     } catch (error) {
-      this.#pass = undefined;
+      this.#beginAnew();
       this.#deps.onRun({ failed: true, orphans: undefined });
       logger.warn({ err: error }, 'open tasks could not be looked at; it is tried again');
       return everyMs;
     }
   }
 
-  /** Resolves to true when the pass is through. */
+  /** What was put right so far stays counted. */
+  #beginAnew(): void {
+    this.#tallies = this.#pass?.tallies ?? this.#tallies;
+    this.#pass = undefined;
+  }
+
+  /** Resolves to true when the open tasks are through. */
   async #goOn(pass: Pass, listeningSinceMs: number): Promise<boolean> {
     for (let left = this.#options.tasksPerRun; left > 0;) {
       const state = pass.states[pass.stateIndex];
@@ -203,24 +211,32 @@ export class Healer {
     };
   }
 
-  async #finish(pass: Pass): Promise<void> {
+  /** Resolves to true when the pass is through. */
+  async #finish(pass: Pass): Promise<boolean> {
     const { store, clock } = this.#deps;
     const oldestMs = clock.now() - QUIET_MS;
     for (const [id, atMs] of this.#confirmed) if (atMs < oldestMs) this.#confirmed.delete(id);
-    if (pass.gaps.length === 0) return;
+    if (pass.gaps.length === 0) return true;
     const isFound = await this.#findUnheard(pass);
+    if (isFound && pass.search?.isOver === false) return false;
     // What could not be asked for, or seems to be lost, is looked for again in a pass of its own.
     const isSettled = isFound && !pass.isIncomplete && !pass.isMissingInGap;
     this.#tallies = isSettled ? undefined : pass.tallies;
-    if (!isSettled) return;
+    if (!isSettled) return true;
     for (const [id, tally] of pass.tallies.entries()) await store.closeGap(id, { ...tally, atMs: clock.now() });
+    return true;
   }
 
-  /** Resolves to false where the backend could not be asked to the end. */
-  async #findUnheard({ gaps, tallies }: Pass): Promise<boolean> {
+  /** Goes on with the search; resolves to false where the backend could not be asked. */
+  async #findUnheard(pass: Pass): Promise<boolean> {
     const { store, logger } = this.#deps;
+    const { resultsPerRun } = this.#options;
+    if (resultsPerRun === 0) return true;
+    const { gaps, tallies } = pass;
     try {
-      for await (const findings of findUnheard(gaps, this.#options.resultsPerGap, this.#deps)) {
+      pass.search ??= new UnheardSearch(gaps, this.#deps);
+      for await (const findings of pass.search.goOn(resultsPerRun)) {
+        if (this.#isClosed) return true;
         for (const settled of await store.settle(findings)) {
           const { verdict } = settled.finding;
           if (verdict.kind === 'healed') tallies.count(verdict, { isNew: true });
@@ -238,6 +254,6 @@ export class Healer {
 
 function newPass(gaps: readonly UnhealedGap[], states: readonly string[], before: Tallies | undefined): Pass {
   const tallies = new Tallies(gaps, before);
-  const place = { stateIndex: 0, after: undefined };
+  const place = { stateIndex: 0, after: undefined, search: undefined };
   return { gaps, tallies, states, missing: new Set(), ...place, isIncomplete: false, isMissingInGap: false };
 }

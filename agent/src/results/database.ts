@@ -19,6 +19,8 @@ export interface DatabaseBackendOptions {
 }
 
 const IDS_AT_ONCE = 200;
+/** Large: each page may read the whole table, whose `date_done` has no index. */
+const ENDED_AT_ONCE = 10_000;
 
 /** The table is not there, or is another one: told as the problem, not as an outage. */
 class WrongTable extends Error {}
@@ -73,19 +75,27 @@ export class DatabaseResultBackend implements ResultBackend {
     return found;
   }
 
-  async *endedBetween(fromMs: number, toMs: number, limit: number): AsyncGenerator<readonly string[]> {
-    const rows = await this.#ask(async () => {
+  async *endedBetween(fromMs: number, toMs: number): AsyncGenerator<readonly string[]> {
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const ids: readonly string[] = await this.#endedBetween(fromMs, toMs, after);
+      if (ids.length > 0) yield ids;
+      after = ids.length < ENDED_AT_ONCE ? undefined : ids.at(-1);
+    }
+  }
+
+  async #endedBetween(fromMs: number, toMs: number, after: string): Promise<readonly string[]> {
+    return this.#ask(async () => {
       if (!(await this.#knownColumns()).has('date_done')) return [];
-      const answer = await this.#pool.query<{ task_id: string }>(
+      const { rows } = await this.#pool.query<{ task_id: string }>(
         `select task_id from ${this.#table}
           where date_done >= to_timestamp($1::float8 / 1000) at time zone 'UTC'
             and date_done <= to_timestamp($2::float8 / 1000) at time zone 'UTC'
-          limit $3`,
-        [fromMs, toMs, limit],
+            and task_id > $3
+          order by task_id limit $4`,
+        [fromMs, toMs, after, ENDED_AT_ONCE],
       );
-      return answer.rows;
+      return rows.map(({ task_id: id }) => id);
     });
-    if (rows.length > 0) yield rows.map(({ task_id: id }) => id);
   }
 
   async storeState(taskId: string, status: string): Promise<void> {

@@ -39,9 +39,9 @@ export interface ResultBackend {
   groupsOf?(taskIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Ids, in portions, of tasks that may have ended in this time (epoch ms): all that are stored where the backend keeps
-   * no order of time (Redis). Ends after `limit` of them. @throws BackendUnavailable
+   * no order of time (Redis). @throws BackendUnavailable
    */
-  endedBetween(fromMs: number, toMs: number, limit: number): AsyncIterable<readonly string[]>;
+  endedBetween(fromMs: number, toMs: number): AsyncIterable<readonly string[]>;
   /** Stores a state as Celery's `store_result` does; used for ABORTED (celery/contrib/abortable.py). */
   storeState(taskId: string, status: string): Promise<void>;
   health(): { readonly connected: boolean; readonly problem?: string };

@@ -100,17 +100,14 @@ export class RedisResultBackend implements ResultBackend {
     return groups;
   }
 
-  async *endedBetween(_fromMs: number, _toMs: number, limit: number): AsyncGenerator<readonly string[]> {
+  async *endedBetween(): AsyncGenerator<readonly string[]> {
     const match = `${escapeGlob(this.#prefix)}*`;
     let cursor = '0';
-    for (let left = limit; left > 0;) {
+    do {
       const [next, keys] = await this.#ask((redis) => redis.scan(cursor, 'MATCH', match, 'COUNT', IDS_AT_ONCE));
-      const ids = keys.slice(0, left).map((key) => key.slice(this.#prefix.length));
-      if (ids.length > 0) yield ids;
-      left -= ids.length;
+      if (keys.length > 0) yield keys.map((key) => key.slice(this.#prefix.length));
       cursor = next;
-      if (cursor === '0') return;
-    }
+    } while (cursor !== '0');
   }
 
   async storeState(taskId: string, status: string): Promise<void> {

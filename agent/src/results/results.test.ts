@@ -181,6 +181,21 @@ print([(r.state, r.result) for r in (AbortableAsyncResult(id, app=app) for id in
     60_000,
   );
 
+  it('walks through all that ended in a time, page after page', async () => {
+    const { url } = await freshDatabase();
+    await queryRows(
+      url,
+      `create table celery_taskmeta (id int, task_id text primary key, status text, result bytea, date_done timestamp);
+       insert into celery_taskmeta select n, 't' || n, 'SUCCESS', null, '2026-07-01'::timestamp + n * interval '1 ms'
+       from generate_series(1, 20010) n`,
+    );
+    const fromMs = Date.parse('2026-07-01T00:00:00Z') + 6;
+    const ids = new Set<string>();
+    for await (const page of open(sqlalchemy(url)).endedBetween(fromMs, fromMs + 60_000))
+      page.forEach((id) => ids.add(id));
+    expect([ids.size, ids.has('t5'), ids.has('t6'), ids.has('t20010')]).toEqual([20_005, false, true, true]);
+  }, 60_000);
+
   it('tells that the table is missing, and finds it once it is there', async () => {
     const { url } = await freshDatabase();
     const backend = open(sqlalchemy(url), { table: 'my_results', schema: 'kept' });
