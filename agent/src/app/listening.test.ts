@@ -8,11 +8,11 @@ import { startListeningLog } from './listening.ts';
 function bench() {
   const clock = new FastClock(1_000_000);
   const told: unknown[] = [];
-  const state: { isUp: boolean; oldestMs?: number } = { isUp: true };
+  const state: { isUp: boolean; oldestMs?: number; beforeMs?: number | undefined } = { isUp: true };
   const note = (what: string) => (value: object | string, atMs?: number) => {
     if (!state.isUp) return Promise.reject(new Error('the database is away'));
     told.push(typeof value === 'string' ? [what, atMs] : [what, value]);
-    return Promise.resolve();
+    return Promise.resolve(what === 'beat' ? state.beforeMs : undefined);
   };
   const methods = ['openGap', 'endGap', 'recordGap', 'beat', 'stop'] as const;
   const log = Object.fromEntries(methods.map((name) => [name, note(name)])) as unknown as AgentLog;
@@ -95,4 +95,22 @@ it('beats up to what was published, not received, and only once all of it is sto
   expect(await beatAfter(1_002_000, 1_005_000)).toEqual(['beat', 999_900]);
   expect(await beatAfter(1_003_000, 1_005_001)).toEqual(['beat', 1_001_000]);
   expect(await beatAfter(1_004_000)).toEqual(['beat', 1_004_000]);
+});
+
+it('tells of another agent of its name, and forgets it once it is gone', async () => {
+  const { clock, listening, settle, state } = bench();
+  const beat = async (beforeMs?: number): Promise<void> => {
+    state.beforeMs = beforeMs;
+    listening.listening(false);
+    clock.advance(5000);
+    await settle();
+  };
+  // An earlier run of its own may have beaten until just now.
+  await beat(999_999);
+  await beat(1_000_000.4);
+  expect(listening.hasNamesake()).toBe(false);
+  await beat(1_007_000);
+  expect(listening.hasNamesake()).toBe(true);
+  clock.advance(30_000);
+  expect(listening.hasNamesake()).toBe(false);
 });

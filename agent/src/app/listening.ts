@@ -1,9 +1,11 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { AgentLog, LastRun } from '../sinks/history/agent-log.ts';
+import { type AgentLog, type LastRun, RUNNING_MS } from '../sinks/history/agent-log.ts';
 import type { ListeningGap } from '../transport/port.ts';
 
 const BEAT_MS = 5000;
+/** A beat that is so much later than the agent's own last one is another's: what the database rounds is less, ms. */
+const ROUNDING_MS = 1;
 /** Gaps that wait for the database; more of them are joined into the last. */
 const MAX_WAITING = 1000;
 
@@ -28,6 +30,8 @@ export interface ListeningLog {
   listening(wereKept: boolean, heardUpToMs?: number): void;
   /** An earlier run of the agent, where there was one: from its end until `listening` it did not. */
   previousRun(last: LastRun | undefined): void;
+  /** Another agent runs under the same name, and beat a short while ago. */
+  hasNamesake(): boolean;
   close(): Promise<void>;
 }
 
@@ -61,12 +65,19 @@ class Listening implements ListeningLog {
   /** The agent said that it listens, and no beat was stored since. */
   #isBeatDue = false;
   #hasBeat = false;
+  /** As the history holds it; undefined where that is not known. */
+  #lastBeatMs: number | undefined;
+  #namesakeSeenMs = -Infinity;
   #storing: Promise<void> = Promise.resolve();
   readonly #stop: () => void;
 
   constructor(deps: ListeningDeps) {
     this.#deps = deps;
     this.#stop = deps.clock.every(BEAT_MS, () => this.#storeInTurn());
+  }
+
+  hasNamesake(): boolean {
+    return this.#deps.clock.now() - this.#namesakeSeenMs < RUNNING_MS;
   }
 
   recordGap(gap: ListeningGap): void {
@@ -170,12 +181,33 @@ class Listening implements ListeningLog {
       }
       if (!this.#isBeatDue || this.#storedMs === undefined) return;
       this.#isBeatDue = false;
-      await log.beat(agent, this.#storedMs);
+      await this.#beat(log, this.#storedMs);
       this.#hasBeat = true;
     } catch (error) {
       logger.debug({ err: error }, 'gaps wait: the database is away');
     }
   }
+
+  /** Two agents of one name share one row: the beat before is then not the one that this agent left. */
+  async #beat(log: AgentLog, aliveMs: number): Promise<void> {
+    const { agentName, logger, clock } = this.#deps;
+    const lastMs = this.#lastBeatMs;
+    // Where the answer is lost nobody knows what the row holds.
+    this.#lastBeatMs = undefined;
+    const beforeMs = await log.beat(agentName, aliveMs);
+    this.#lastBeatMs = Math.max(aliveMs, beforeMs ?? aliveMs);
+    if (lastMs === undefined || beforeMs === undefined || beforeMs <= lastMs + ROUNDING_MS) return;
+    if (!this.hasNamesake()) logger.warn(namesakeWarning(agentName));
+    this.#namesakeSeenMs = clock.now();
+  }
+}
+
+/** What is wrong, and what to do. */
+export function namesakeWarning(agentName: string): string {
+  return (
+    `Another agent runs under the name "${agentName}": when one of the two stops or dies, no gap is recorded, and ` +
+    'neither covers the other. Give each a name of its own with --agent-name.'
+  );
 }
 
 function causeOf({ wasStopped }: LastRun): string {

@@ -7,6 +7,7 @@ import { ALL_SHOWN, type Shown } from '../sinks/metrics/scope.ts';
 import type { OtlpStats } from '../sinks/otlp/sink.ts';
 import { boundsOf, type BoundsDeps } from './bounds.ts';
 import type { History } from './history.ts';
+import { namesakeWarning } from './listening.ts';
 import type { Totals } from './pipeline.ts';
 import type { Shedding } from './shedding.ts';
 
@@ -181,6 +182,7 @@ function currentWarnings(deps: StatusDeps, { hint, connected }: TransportHealth)
       `${online} workers are online but none has sent a task event: start them with -E, or set worker_send_task_events = True.`,
     );
   }
+  if (deps.history?.listening.hasNamesake() === true) warnings.push(namesakeWarning(deps.config.agent.name));
   const missing = deps.history?.leadership.missingSlices() ?? [];
   if (missing.length > 0) {
     warnings.push(

@@ -289,8 +289,13 @@ export const GapsSchema = Type.Object(
         toMs: maybeInstant('End; null while it lasts'),
         cause: Type.String(),
         agent: Type.String(),
-        coveredBy: nullable('string', 'The agent that listened all the time: nothing was missed'),
-        healed: maybeRecord('What was put right afterwards, by number of tasks; null until that was tried'),
+        coveredBy: nullable(
+          'string',
+          'The agent that listened all the time: nothing was missed. Noted by the next healing run, `--heal-interval`; until then null',
+        ),
+        healed: maybeRecord(
+          'What was put right afterwards, by number of tasks; null until all was looked at. `undecided`: tasks that looked open after the gap, and of which neither a worker, nor the broker, nor a stored result tells what became of them: where no results are stored these are most of those that ended in the gap. They are looked at again, and become orphaned or healed when that can be told',
+        ),
       }),
       { description: 'Newest first' },
     ),

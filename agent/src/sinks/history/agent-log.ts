@@ -90,15 +90,20 @@ export class AgentLog {
     return last;
   }
 
-  /** The agent listens, and has stored what it heard up to `aliveMs`. */
-  async beat(agent: string, aliveMs: number): Promise<void> {
-    await this.#pool.query(
+  /**
+   * The agent listens, and has stored what it heard up to `aliveMs`. Resolves with the instant of the beat before under
+   * its name, undefined where there was none.
+   */
+  async beat(agent: string, aliveMs: number): Promise<number | undefined> {
+    const { rows } = await this.#pool.query<{ before: number | null }>(
       `insert into umbel_agents as kept (agent, started_at, alive_at, slice)
        values ($1, to_timestamp($2::float8 / 1000), to_timestamp($2::float8 / 1000), $3)
        on conflict (agent) do update set started_at = least(kept.started_at, excluded.started_at),
-         alive_at = greatest(kept.alive_at, excluded.alive_at), stopped_at = null, slice = excluded.slice`,
+         alive_at = greatest(kept.alive_at, excluded.alive_at), stopped_at = null, slice = excluded.slice
+       returning (select extract(epoch from alive_at)::float8 * 1000 from umbel_agents where agent = $1) as before`,
       [agent, aliveMs, this.#slice],
     );
+    return rows[0]?.before ?? undefined;
   }
 
   /** The agent ends in good order; the last it heard was at `atMs`, undefined: nothing in this run. */

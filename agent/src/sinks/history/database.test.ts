@@ -51,8 +51,10 @@ describe('AgentLog', () => {
     const log = new AgentLog((await openHistoryKit()).pool);
     const begin = () => log.begin('one', NOON * 1000);
     expect(await begin()).toBeUndefined();
-    await log.beat('one', NOON * 1000 + 5000);
-    await log.beat('one', NOON * 1000 + 1000);
+    expect(await log.beat('one', NOON * 1000 + 5000)).toBe(NOON * 1000);
+    expect(await log.beat('one', NOON * 1000 + 1000)).toBe(NOON * 1000 + 5000);
+    expect(await log.beat('another', NOON * 1000)).toBeUndefined();
+    await log.stop('another', undefined);
     expect(await begin()).toEqual({ aliveMs: NOON * 1000 + 5000, wasStopped: false });
     await log.stop('one', NOON * 1000 + 7000);
     expect(await begin()).toEqual({ aliveMs: NOON * 1000 + 7000, wasStopped: true });
