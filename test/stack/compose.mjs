@@ -101,7 +101,8 @@ async function checkStart() {
     () => {
       const bad = services().filter((service) => {
         const { State: state } = inspect(service);
-        if (['secrets', 'demo-broker'].includes(service)) return state.Status !== 'exited' || state.ExitCode !== 0;
+        if (['secrets', 'demo-broker', 'demo-datasource'].includes(service))
+          return state.Status !== 'exited' || state.ExitCode !== 0;
         return state.Status !== 'running' || (state.Health !== undefined && state.Health.Status !== 'healthy');
       });
       if (bad.length > 0) throw new Error(`not so: ${bad.join(', ')}`);

@@ -40,7 +40,7 @@ const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const compose = parse(read('docker-compose.yml'), { merge: true, maxAliasCount: -1 }) as ComposeFile;
 const services = Object.entries(compose.services);
 /** They do their work and end. */
-const ONE_SHOT = ['secrets', 'demo-broker'];
+const ONE_SHOT = ['secrets', 'demo-broker', 'demo-datasource'];
 /** Nothing in them answers. */
 const WITHOUT_HEALTH = ['beat-redis', 'load-redis', 'load-rabbitmq'];
 
@@ -52,7 +52,8 @@ describe('docker-compose.yml', () => {
       ['agent', 'alertmanager', 'alloy', 'grafana', 'loki', 'postgres', 'prometheus', 'secrets', 'tempo'].sort(),
     );
     expect(names(true).sort()).toEqual([
-      ...['agent-rabbitmq', 'beat-redis', 'demo-broker', 'load-rabbitmq', 'load-redis', 'rabbitmq', 'redis'],
+      ...['agent-rabbitmq', 'beat-redis', 'demo-broker', 'demo-datasource'],
+      ...['load-rabbitmq', 'load-redis', 'rabbitmq', 'redis'],
       ...['redis-exporter', 'worker-rabbitmq-1', 'worker-rabbitmq-2', 'worker-redis-1', 'worker-redis-2'],
     ]);
   });
