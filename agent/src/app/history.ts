@@ -143,7 +143,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   // Where no events come no write tells that Postgres is gone; the agent asks it for its locks all the same.
   const unheardProblem = (): string | undefined => {
     const away = leadership.unreachable();
-    return away === undefined || writtenMs > away.sinceMs ? undefined : away.problem;
+    return away === undefined || writtenMs > away.sinceMs ? undefined : `Postgres cannot be reached: ${away.problem}`;
   };
 
   const measuring = startMeasuring(() => parts()?.partitions, opening.firstTry, clock);
