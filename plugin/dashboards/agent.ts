@@ -156,7 +156,7 @@ export const agent = dashboard({
           {
             title: 'Events',
             description: 'Events that reached the model, a second, by type.',
-            unit: 'ops',
+            unit: 'suffix:/s',
             stacked: true,
           },
           ['sum by (type) (rate(umbel_events_received_total[$__rate_interval]))', '{{type}}'],
@@ -253,7 +253,7 @@ export const agent = dashboard({
           {
             title: 'Found no room',
             description: 'Over a bound, a second: lost, dropped, evicted or refused, by bound.',
-            unit: 'ops',
+            unit: 'suffix:/s',
           },
           ['sum by (bound) (rate(umbel_bound_exceeded_total{bound!="finished_tasks"}[$__rate_interval]))', '{{bound}}'],
         ),

@@ -4,7 +4,7 @@ import { ours, timeseries } from './lib/panels';
 import { celery } from './lib/sources';
 import { datasource, queue, task, worker } from './lib/variables';
 
-const graph = { width: 8, height: 7 } as const;
+const graph = { width: 8, height: 7, coloursByName: true } as const;
 
 export const failures = dashboard({
   key: 'failures',

@@ -35,7 +35,7 @@ export const history = dashboard({
           title: 'Throughput by task',
           description: 'Runs that came to an end, a second; the ten largest.',
           empty: 'No task finished in this time range',
-          unit: 'ops',
+          unit: 'suffix:/s',
           targets: [celery({ kind: 'series', columns: ['rate'], by: ['name'], filter: BY_VARIABLES, limit: 10 })],
         }),
         timeseries({
@@ -61,7 +61,7 @@ export const history = dashboard({
           empty: 'No task finished in this time range',
           unit: 'short',
           calc: 'sum',
-          targets: [celery({ kind: 'series', columns: ['count'], by: ['name'], filter: BY_VARIABLES, limit: 15 })],
+          targets: [celery({ kind: 'series', columns: ['count'], by: ['name'], filter: BY_VARIABLES, limit: 8 })],
         }),
         table({
           ...graph,

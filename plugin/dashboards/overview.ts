@@ -39,7 +39,7 @@ const health: Section = {
       ...tile,
       title: 'Workers',
       description: 'Workers that are online: they send heartbeats.',
-      empty: 'none',
+      empty: '–',
       unit: 'none',
       calc: 'count',
       fields: '/^Worker$/',
@@ -125,7 +125,7 @@ const health: Section = {
       ...tile,
       title: 'Longest run',
       description: 'For how long the task that began first among those that run has been running.',
-      empty: 'nothing runs',
+      empty: '–',
       unit: 'ms',
       calc: 'max',
       fields: '/^Running for$/',
@@ -155,7 +155,7 @@ const flow: Section = {
       empty: 'No task in this time range',
       width: 12,
       height: 8,
-      unit: 'ops',
+      unit: 'suffix:/s',
       targets: [celery({ kind: 'series', columns: ['rate'], by: ['state'], filter: inStates('RECEIVED', 'SUCCESS') })],
       overrides: STATE_COLOURS,
     }),
@@ -195,6 +195,8 @@ const stuck: Section = {
       height: 9,
       targets: [celery({ kind: 'tasks', filter: inStates('STARTED'), sort: 'started', order: 'asc', limit: 50 })],
       columns: ['name', 'taskId', 'worker', 'runningMs'],
+      // The time last would be out of sight in a narrow window.
+      transformations: [{ id: 'organize', options: { indexByName: { name: 0, runningMs: 1, worker: 2, taskId: 3 } } }],
       overrides: [
         {
           field: 'taskId',

@@ -6,7 +6,7 @@ import { datasource, metricFilters, prometheus as prometheusVariable, queue, tas
 
 /** Queues of the same name on two brokers are two. */
 const BY_QUEUE = '{{queue_name}} {{cluster}}';
-const graph = { width: 12, height: 8 } as const;
+const graph = { width: 12, height: 8, coloursByName: true } as const;
 
 export const queues = dashboard({
   key: 'queues',
@@ -29,7 +29,7 @@ export const queues = dashboard({
           title: 'Received by queue',
           description: 'Tasks taken from each queue, a second.',
           empty: 'No task was received in this time range',
-          unit: 'ops',
+          unit: 'suffix:/s',
           targets: [celery({ kind: 'series', columns: ['rate'], by: ['queue'], filter: inStates('RECEIVED') })],
         }),
         timeseries({
@@ -37,7 +37,7 @@ export const queues = dashboard({
           title: 'Finished by queue',
           description: 'Runs that came to an end, a second.',
           empty: 'No task finished in this time range',
-          unit: 'ops',
+          unit: 'suffix:/s',
           targets: [celery({ kind: 'series', columns: ['rate'], by: ['queue'], filter: BY_VARIABLES })],
         }),
         timeseries({

@@ -70,7 +70,7 @@ export const task = dashboard({
         }),
         table({
           title: 'Timeline',
-          description: 'Every event of the task in the order of its attempts, with the time since the one before.',
+          description: 'Every event of the task in the order of its attempts, with the time since the first.',
           empty: 'No event of this task is kept',
           width: 12,
           height: 10,

@@ -4,7 +4,7 @@ import { ours, timeseries } from './lib/panels';
 import { celery } from './lib/sources';
 import { datasource, queue, task, worker } from './lib/variables';
 
-const graph = { width: 12, height: 8 } as const;
+const graph = { width: 12, height: 8, coloursByName: true } as const;
 
 export const workers = dashboard({
   key: 'workers',
@@ -27,7 +27,7 @@ export const workers = dashboard({
           title: 'Finished by worker',
           description: 'Runs that came to an end, a second.',
           empty: 'No task finished in this time range',
-          unit: 'ops',
+          unit: 'suffix:/s',
           targets: [celery({ kind: 'series', columns: ['rate'], by: ['worker'], filter: BY_VARIABLES, limit: 30 })],
         }),
         timeseries({

@@ -109,9 +109,15 @@ function base<Builder extends AnyPanelBuilder>(builder: Builder, options: Base):
 /** Else the sentence for an empty panel stands in each empty cell, legend and bar too. */
 const EMPTY_CELLS: Override = { field: '/.*/', set: { noValue: '–' } };
 const withEmptyCells = <Options extends Base>(options: Options): Options => ({
-  ...options,
+  ...orNoAnswer(options),
   overrides: [EMPTY_CELLS, ...(options.overrides ?? [])],
 });
+
+/** Grafana shows this text beside an error, too: alone it would say that all is well. */
+const orNoAnswer = <Options extends Base>(options: Options): Options =>
+  options.from === 'prometheus' || /answer/.test(options.empty)
+    ? options
+    : { ...options, empty: `${options.empty}, or no answer` };
 
 /** States keep one colour on every panel; the names are those of Grafana's palette, for light and dark. */
 export const STATE_COLOURS: readonly Override[] = Object.entries({
@@ -133,13 +139,19 @@ export interface TimeSeries extends Base {
   readonly calcs?: readonly string[];
   readonly min?: number;
   readonly max?: number;
+  /** Names keep their colours over several panels; of many names some are then hard to tell apart. */
+  readonly coloursByName?: boolean;
 }
 
 export function timeseries(options: TimeSeries): timeseriesSdk.PanelBuilder {
   const builder = base(new timeseriesSdk.PanelBuilder(), withEmptyCells(options))
     .unit(options.unit)
     .min(options.min ?? 0)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic))
+    .colorScheme(
+      new FieldColorBuilder().mode(
+        options.coloursByName ? FieldColorModeId.PaletteClassicByName : FieldColorModeId.PaletteClassic,
+      ),
+    )
     .lineWidth(options.bars ? 0 : 1)
     .fillOpacity(options.bars ? 80 : options.stacked ? 30 : 8)
     .drawStyle(options.bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
@@ -237,20 +249,21 @@ export function table(options: Table): tableSdk.PanelBuilder {
 }
 
 export const logs = (options: Base): logsSdk.PanelBuilder =>
-  base(new logsSdk.PanelBuilder(), options)
+  base(new logsSdk.PanelBuilder(), orNoAnswer(options))
     .showTime(true)
     .wrapLogMessage(false)
     .enableLogDetails(true)
     .sortOrder(LogsSortOrder.Ascending);
 
-export const nodeGraph = (options: Base): nodegraphSdk.PanelBuilder => base(new nodegraphSdk.PanelBuilder(), options);
+export const nodeGraph = (options: Base): nodegraphSdk.PanelBuilder =>
+  base(new nodegraphSdk.PanelBuilder(), orNoAnswer(options));
 
 export const heatmap = (options: Base & { readonly unit: string }): heatmapSdk.PanelBuilder =>
   base(new heatmapSdk.PanelBuilder(), options)
     .unit('none')
     .yAxis(new heatmapSdk.YAxisConfigBuilder().unit(options.unit));
 
-export const traces = (options: Base): PanelBuilder => base(new PanelBuilder().type('traces'), options);
+export const traces = (options: Base): PanelBuilder => base(new PanelBuilder().type('traces'), orNoAnswer(options));
 
 /** A panel of ours. @param settings its options where they differ from the defaults */
 export const ours = (

@@ -196,9 +196,16 @@ function toAgentError(error: unknown): unknown {
   const { status, statusText } = error;
   const said = (error.data as Partial<ApiErrorBody> | undefined)?.error;
   if (typeof said === 'object' && said !== null) {
-    return new AgentError(said.message, status, said.code, said.field);
+    return new AgentError(withAdvice(said), status, said.code, said.field);
   }
   return new AgentError(proxySentence(status, messageOf(error.data) ?? statusText ?? ''), status, 'proxy');
+}
+
+/** A wrong token is soon locked out: then only this answer comes, and must say what to do. */
+function withAdvice({ code, message }: ApiErrorBody['error']): string {
+  return code === 'too-many-attempts'
+    ? `${message} Is the token of the data source one of the agent’s --tokens?`
+    : message;
 }
 
 function messageOf(data: unknown): string | undefined {

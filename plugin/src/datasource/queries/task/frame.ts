@@ -19,7 +19,7 @@ export function timelineFrame(refId: string, { taskId, events }: Timeline, links
       column.text('type', 'Event', { width: 130 }),
       column.text('worker', 'Worker', { links: workerLinks(links) }),
       column.number('attempt', 'Attempt', { width: 90 }),
-      column.span('sinceMs', 'After', { value: sinceBefore(events), width: 100 }),
+      column.span('sinceMs', 'Since the first', { value: sinceFirst(events), width: 120 }),
       column.time('receivedMs', 'Heard by the agent', { hidden: true }),
       column.number('clock', 'Clock', { width: 100 }),
       { name: 'fields', title: 'As sent', type: FieldType.other },
@@ -28,10 +28,8 @@ export function timelineFrame(refId: string, { taskId, events }: Timeline, links
   );
 }
 
-function sinceBefore(events: Timeline['events']) {
-  const before = new Map(events.map((event, index) => [event, events[index - 1]]));
-  return (event: Timeline['events'][number]) => {
-    const previous = before.get(event);
-    return previous === undefined ? null : event.timestampMs - previous.timestampMs;
-  };
+/** Not since the one before: the next attempt may be received before the retry of this one is told. */
+function sinceFirst(events: Timeline['events']) {
+  const first = Math.min(...events.map(({ timestampMs }) => timestampMs));
+  return ({ timestampMs }: Timeline['events'][number]) => timestampMs - first;
 }

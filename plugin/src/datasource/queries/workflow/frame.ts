@@ -242,13 +242,14 @@ function spansOf(step: Step, ids: ReadonlySet<string>): Span[] {
   return [whole, wait];
 }
 
-function spanTags({ step }: Span) {
+function spanTags({ step, spanID }: Span) {
   const { taskId, state, retries, args, kwargs, result, exception, critical } = step;
   const told = { 'celery.task_id': taskId, state, retries, args, kwargs, result, exception };
   return [
     ...tags(told),
     ...(critical ? [{ key: 'critical path', value: true }] : []),
-    ...(state === 'FAILURE' ? [{ key: 'error', value: true }] : []),
+    // Not of the time it waited, which did not fail.
+    ...(state === 'FAILURE' && spanID === taskId ? [{ key: 'error', value: true }] : []),
   ];
 }
 
