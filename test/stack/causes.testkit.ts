@@ -5,7 +5,7 @@ import { closeAtEnd } from '../support/cleanup.ts';
 import { appEnvironment } from '../support/celery.ts';
 import { startPython } from '../support/python.ts';
 import type { ManagedProcess } from '../support/processes.ts';
-import { pause } from '../support/wait.ts';
+import { pause, waitFor } from '../support/wait.ts';
 
 /** Token of the test's agents. */
 export const TOKEN = randomUUID().replaceAll('-', '');
@@ -79,8 +79,14 @@ export class EventForger {
   /** More unacknowledged messages of the queue, like one there is: what more workers would leave that are killed. */
   async leaveUnacked(queue: string, messages: number): Promise<void> {
     const isOfQueue = (text: string): boolean => (JSON.parse(text) as unknown[])[2] === queue;
-    const like = (await this.#redis.hvals('unacked')).find(isOfQueue);
-    if (like === undefined) throw new Error(`no message of ${queue} is unacknowledged`);
+    const found: string[] = [];
+    // A worker whose connection is cut gives back what it had fetched, and fetches it again.
+    const isThere = async (): Promise<boolean> => {
+      found.push(...(await this.#redis.hvals('unacked')).filter(isOfQueue));
+      return found.length > 0;
+    };
+    await waitFor(isThere, 30_000, `an unacknowledged message of ${queue}`);
+    const [like = ''] = found;
     for (let i = 0; i < messages; i++) await this.#redis.hset('unacked', randomUUID(), like);
   }
 

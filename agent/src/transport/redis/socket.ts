@@ -111,6 +111,11 @@ export class RedisSocket {
     return this.#isDrained && this.#socket.writable && !this.#socket.readableEnded;
   }
 
+  /** An answer is due. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** @throws RedisReplyError what Redis answers with; Error when the connection ends before it answers. */
   async command(...words: string[]): Promise<RedisReply> {
     if (this.#isEnded) throw this.#error ?? new Error('connection closed');

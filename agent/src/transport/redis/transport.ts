@@ -256,7 +256,9 @@ class RedisTransport implements BrokerTransport {
     let isLooking = false;
     const look = (): void => {
       isLooking = false;
-      misses = this.#heard ? 0 : misses + 1;
+      if (this.#heard) misses = 0;
+      // In a busy event loop PINGs are put off: what was not asked is not silent.
+      else if (socket.isWaiting) misses += 1;
       this.#heard = false;
       if (misses >= 2) {
         socket.destroy(new PlainProblem('no sign of life'));
