@@ -46,18 +46,26 @@ export async function publishEvents(url: string, flow: EventFlow): Promise<numbe
   });
 }
 
-/** As `publishEvents`. */
+/** As `publishEvents`. It ends with the test file: a test that failed before it waits for this must leave nothing behind. */
 export async function publishPrepared(url: string, flow: PreparedFlow): Promise<number> {
   const { exchange = 'celeryev', messages, mayGo } = flow;
+  const end = new AbortController();
+  closeAtEnd({
+    close: () => {
+      end.abort();
+      return Promise.resolve();
+    },
+  });
+  const isOver = (): boolean => end.signal.aborted;
   const startedMs = performance.now();
   let confirmed = 0;
   let events = 0;
   let progressMs = startedMs;
-  while (confirmed < messages.length) {
+  while (confirmed < messages.length && !isOver()) {
     try {
       await onConfirmChannel(url, async (channel, lost) => {
         await channel.assertExchange(exchange, 'topic', { durable: true });
-        while (confirmed < messages.length) {
+        while (confirmed < messages.length && !isOver()) {
           await mayGo?.(events);
           progressMs = performance.now();
           const part = messages.slice(confirmed, confirmed + IN_FLIGHT);
@@ -68,6 +76,7 @@ export async function publishPrepared(url: string, flow: PreparedFlow): Promise<
         }
       });
     } catch (error) {
+      if (isOver()) return events;
       if (performance.now() - progressMs > PATIENCE_MS) throw error;
       await pause(100);
     }
