@@ -196,7 +196,9 @@ const stuck: Section = {
       targets: [celery({ kind: 'tasks', filter: inStates('STARTED'), sort: 'started', order: 'asc', limit: 50 })],
       columns: ['name', 'taskId', 'worker', 'runningMs'],
       // The time last would be out of sight in a narrow window.
-      transformations: [{ id: 'organize', options: { indexByName: { name: 0, runningMs: 1, worker: 2, taskId: 3 } } }],
+      transformations: [
+        { id: 'organize', options: { indexByName: { Name: 0, 'Running for': 1, Worker: 2, 'Task ID': 3 } } },
+      ],
       overrides: [
         {
           field: 'taskId',
