@@ -33,8 +33,8 @@ export function workerReading(worker: string, inspection: WorkerInspection, syst
   const rusage = record(stats['rusage']);
   const maxrss = number(rusage['maxrss']);
   const [utime, stime] = [number(rusage['utime']), number(rusage['stime'])];
-  const pool = poolKind(record(stats['pool']));
-  const poolSize = poolSizeOf(record(stats['pool']));
+  const told = record(stats['pool']);
+  const [pool, poolSize] = [poolKind(told), poolSizeOf(told)];
   const autoscale = autoscaleOf(record(stats['autoscaler']));
   const uptimeSeconds = number(stats['uptime']);
   const prefetchCount = number(stats['prefetch_count']);

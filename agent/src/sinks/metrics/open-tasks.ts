@@ -55,8 +55,11 @@ export async function countOpenTasks(
     }
     held.count += 1;
     held.oldestMs = Math.min(held.oldestMs, sinceMs);
-    const name = labelText(task.name);
-    held.oldestMsByName?.set(name, Math.min(held.oldestMsByName.get(name) ?? sinceMs, sinceMs));
+    const byName = held.oldestMsByName;
+    if (byName !== undefined) {
+      const name = labelText(task.name);
+      byName.set(name, Math.min(byName.get(name) ?? sinceMs, sinceMs));
+    }
     if (seen % TASKS_PER_SLICE === 0) await new Promise<void>((resolve) => afterIo(resolve));
   }
   return [...byKey.values()];
