@@ -29,6 +29,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     connectionString: options.databaseUrl,
     application_name: options.applicationName ?? 'umbel-agent',
     max: options.maxConnections ?? 8,
+    // What is asked for before an answer has come is sent at once, as the writer does with a transaction's statements.
+    pipeline: true,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 60_000,

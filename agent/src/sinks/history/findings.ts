@@ -12,6 +12,8 @@ import { encodeEvents, insertNew, storeTasks, type WriterState } from './transac
 export interface StoredFindings {
   /** Those whose task was still as it had been looked at. */
   readonly applied: readonly Settled[];
+  /** Settles when Postgres has carried out what was sent. */
+  readonly sent: Promise<unknown>;
   /** To be called after the commit. */
   remember(): void;
 }
@@ -50,9 +52,9 @@ export async function storeFindings(
   for (const entry of changed) appendTask(taskRows, entry, limits);
   await storeTasks(client, taskRows, [...changed]);
   await addToTimelines(client, state, applied);
-  await names.store(client);
   return {
     applied,
+    sent: names.store(client),
     remember: () => {
       for (const entry of changed) {
         if (!entry.stored) recall.add(entry.task.uuid);

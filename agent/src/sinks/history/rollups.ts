@@ -78,8 +78,10 @@ export class RollupBatch {
   async store(client: ClientBase): Promise<void> {
     if (this.#minutes.size === 0) return;
     const minutes = [...this.#minutes.values()];
-    await client.query({ name: 'umbel-rollups', text: MINUTES, values: [...valuesOf(minutes), minutes.map(workerOf)] });
-    await client.query({ name: 'umbel-rollups-hourly', text: HOURS, values: valuesOf(hoursOf(minutes)) });
+    await Promise.all([
+      client.query({ name: 'umbel-rollups', text: MINUTES, values: [...valuesOf(minutes), minutes.map(workerOf)] }),
+      client.query({ name: 'umbel-rollups-hourly', text: HOURS, values: valuesOf(hoursOf(minutes)) }),
+    ]);
   }
 
   /**
@@ -88,14 +90,16 @@ export class RollupBatch {
    */
   async takeBack(client: ClientBase): Promise<void> {
     const minutes = [...this.#minutes.values()];
-    for (const one of minutes) {
-      await client.query(LESS_MINUTE, [...valueOf(one), one.worker]);
-      await client.query(NO_MINUTE, [one.from, one.name, one.queue, one.worker]);
-    }
-    for (const one of hoursOf(minutes)) {
-      await client.query(LESS_HOUR, valueOf(one));
-      await client.query(NO_HOUR, [one.from, one.name, one.queue]);
-    }
+    await Promise.all([
+      ...minutes.flatMap((one) => [
+        client.query(LESS_MINUTE, [...valueOf(one), one.worker]),
+        client.query(NO_MINUTE, [one.from, one.name, one.queue, one.worker]),
+      ]),
+      ...hoursOf(minutes).flatMap((one) => [
+        client.query(LESS_HOUR, valueOf(one)),
+        client.query(NO_HOUR, [one.from, one.name, one.queue]),
+      ]),
+    ]);
   }
 }
 

@@ -1,11 +1,8 @@
-import { finished } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { copyIn } from './copy-in.ts';
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const HEADER_BYTES = SIGNATURE.length + 8;
-/** Postgres handles a message only when it is whole: smaller ones let it start while the rest is on its way. */
-const MESSAGE_BYTES = 128 * 1024;
 /** A larger buffer is let go of after use, so that one huge batch does not stay in memory. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
@@ -85,17 +82,11 @@ export class RowBuffer {
     this.#at = start + written;
   }
 
-  /** Sends the rows; resolves when Postgres has stored all of them. Rejects with Postgres' error. */
-  async copyTo(client: ClientBase, table: string): Promise<void> {
+  /** Sends the rows, at once; resolves when Postgres has stored all of them. Rejects with Postgres' error. */
+  copyTo(client: ClientBase, table: string): Promise<void> {
     this.#reserve(2);
     this.#view.setInt16(this.#at, -1);
-    const end = this.#at + 2;
-    const stream = client.query(copyFrom(`copy ${table} from stdin (format binary)`));
-    const done = finished(stream);
-    for (let at = 0; at < end; at += MESSAGE_BYTES)
-      stream.write(this.#bytes.subarray(at, Math.min(at + MESSAGE_BYTES, end)));
-    stream.end();
-    await done;
+    return copyIn(client, `copy ${table} from stdin (format binary)`, this.#bytes.subarray(0, this.#at + 2));
   }
 
   /** Byte by byte in JavaScript: cheaper than a call into C++ for the ids and names that most columns hold. */

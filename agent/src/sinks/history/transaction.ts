@@ -34,13 +34,16 @@ export interface Stored {
   /** Not stored before. */
   readonly events: readonly CeleryEvent[];
   readonly tasks: number;
+  /** Settles when Postgres has carried out what was sent. */
+  readonly sent: Promise<unknown>;
   /** To be called after the commit: the state then holds what is stored. */
   remember(): void;
 }
 
 /**
- * Stores tasks, workers, roll-ups and names in the client's open transaction, for events that it has stored already.
- * Rejects with Postgres' error; tasks it had taken out of the memory are then read again by the next write.
+ * Stores tasks, workers, roll-ups and names in the client's open transaction, for events that it has stored already: sends
+ * all statements, and does not wait for their end. `sent` rejects with Postgres' error; tasks that were taken out of the
+ * memory are then read again by the next write.
  */
 export async function storeState(
   client: ClientBase,
@@ -69,16 +72,19 @@ export async function storeState(
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
+  const counted = Promise.all([
+    rollups.store(client),
+    countedByImport.takeBack(client),
+    names.store(client),
+    workers.store(client),
+  ]);
+  counted.catch(() => undefined); // told by `sent`
+  // Postgres works on those meanwhile.
   for (const entry of entries) appendTask(state.taskRows, entry, state.limits);
-
-  await storeTasks(client, state.taskRows, entries);
-  await rollups.store(client);
-  await countedByImport.takeBack(client);
-  await names.store(client);
-  await workers.store(client);
   return {
     events,
     tasks: entries.length,
+    sent: Promise.all([counted, storeTasks(client, state.taskRows, entries)]),
     remember: () => {
       for (const entry of entries) {
         if (!entry.stored) state.recall.add(entry.task.uuid);
@@ -111,8 +117,10 @@ export async function encodeEvents(
 
 /** Copies the events straight into their tables; rejects with 23505 when one of them is stored already. */
 export async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
-  if (taskEvents.rows > 0) await taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`);
-  if (workerEvents.rows > 0) await workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`);
+  await Promise.all([
+    taskEvents.rows > 0 ? taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`) : undefined,
+    workerEvents.rows > 0 ? workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`) : undefined,
+  ]);
 }
 
 /** Inserts the events that are not stored yet, through a temporary table, and resolves with them, in their order. */
@@ -121,9 +129,11 @@ export async function insertNew(
   { taskEvents, workerEvents }: EventRows,
   events: readonly CeleryEvent[],
 ): Promise<readonly CeleryEvent[]> {
-  const inserted = new Set<number>();
-  await insertThrough(client, taskEvents, 'celery_task_events', TASK_EVENT_COLUMNS, 'task_id', inserted);
-  await insertThrough(client, workerEvents, 'celery_worker_events', WORKER_EVENT_COLUMNS, 'hostname', inserted);
+  const identities = await Promise.all([
+    insertThrough(client, taskEvents, 'celery_task_events', TASK_EVENT_COLUMNS, 'task_id'),
+    insertThrough(client, workerEvents, 'celery_worker_events', WORKER_EVENT_COLUMNS, 'hostname'),
+  ]);
+  const inserted = new Set(identities.flat());
   // `delete` tells true once: of an event that is twice in the batch, only the first counts.
   return events.filter(({ identity }) => inserted.delete(identity));
 }
@@ -134,17 +144,18 @@ async function insertThrough(
   table: string,
   columns: string,
   key: string,
-  inserted: Set<number>,
-): Promise<void> {
-  if (rows.rows === 0) return;
-  await client.query(`create temp table if not exists fresh_${table} (like ${table}) on commit delete rows`);
-  await rows.copyTo(client, `fresh_${table} (${columns})`);
-  const result = await client.query<[string]>({
-    text: `insert into ${table} (${columns}) select ${columns} from fresh_${table}
-      order by ${key}, occurred_at, identity on conflict do nothing returning identity`,
-    rowMode: 'array',
-  });
-  for (const [identity] of result.rows) inserted.add(Number(identity));
+): Promise<readonly number[]> {
+  if (rows.rows === 0) return [];
+  const [, , result] = await Promise.all([
+    client.query(`create temp table if not exists fresh_${table} (like ${table}) on commit delete rows`),
+    rows.copyTo(client, `fresh_${table} (${columns})`),
+    client.query<[string]>({
+      text: `insert into ${table} (${columns}) select ${columns} from fresh_${table}
+        order by ${key}, occurred_at, identity on conflict do nothing returning identity`,
+      rowMode: 'array',
+    }),
+  ]);
+  return result.rows.map(([identity]) => Number(identity));
 }
 
 /**
@@ -160,12 +171,13 @@ export async function storeTasks(client: ClientBase, rows: RowBuffer, entries: r
     if (ids === undefined) known.set(seenOn, [task.uuid]);
     else ids.push(task.uuid);
   }
-  for (const [day, ids] of known) {
-    await client.query({
+  const deleted = [...known].map(([day, ids]) =>
+    client.query({
       name: 'umbel-replace-tasks',
       text: 'delete from celery_tasks where seen_on = $1::date and task_id = any($2)',
       values: [isoDay(day), ids],
-    });
-  }
-  if (rows.rows > 0) await rows.copyTo(client, `celery_tasks (${TASK_COLUMNS})`);
+    }),
+  );
+  const copied = rows.rows > 0 ? rows.copyTo(client, `celery_tasks (${TASK_COLUMNS})`) : undefined;
+  await Promise.all([...deleted, copied]);
 }

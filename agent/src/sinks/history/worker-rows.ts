@@ -80,8 +80,10 @@ export class WorkerBatch {
   }
 
   async store(client: ClientBase): Promise<void> {
-    if (this.#rows.size > 0) await this.#storeRows(client);
-    if (this.#lost.size > 0) await client.query(LOST, [[...this.#lost.keys()], [...this.#lost.values()]]);
+    await Promise.all([
+      this.#rows.size > 0 ? this.#storeRows(client) : undefined,
+      this.#lost.size > 0 ? client.query(LOST, [[...this.#lost.keys()], [...this.#lost.values()]]) : undefined,
+    ]);
   }
 
   async #storeRows(client: ClientBase): Promise<void> {

@@ -193,7 +193,9 @@ class PostgresWriter implements HistoryWriter {
 
   /** Resolves when every write before it is committed. */
   async #synchronise(): Promise<void> {
-    const { flushed } = await this.#inTurn(() => this.#transaction(undefined, () => Promise.resolve()));
+    const { flushed } = await this.#inTurn(() =>
+      this.#transaction(undefined, () => Promise.resolve({ sent: Promise.resolve() })),
+    );
     await flushed;
   }
 
@@ -326,8 +328,11 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  /** Carries out `work` under the lock and commits; `isCopied`: the events were copied ahead. */
-  async #transaction<T>(
+  /**
+   * Carries out `work` under the lock and commits; `isCopied`: the events were copied ahead. The commit is sent behind the
+   * statements of `work` without a wait for them: where one has failed, Postgres commits nothing.
+   */
+  async #transaction<T extends { readonly sent: Promise<unknown> }>(
     ahead: Turn | undefined,
     work: (client: pg.ClientBase, isCopied: boolean) => Promise<T>,
   ): Promise<{ readonly result: T; readonly flushed: Promise<void> }> {
@@ -337,7 +342,7 @@ class PostgresWriter implements HistoryWriter {
       await turn.prepared;
       this.#observe(await turn.take());
       const result = await work(turn.client, ahead !== undefined);
-      await turn.commit();
+      await Promise.all([result.sent, turn.commit()]);
       const flushed = turn.flush();
       flushed.catch(() => undefined); // told by the write
       return { result, flushed };
