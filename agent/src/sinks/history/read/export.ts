@@ -30,7 +30,7 @@ export async function* exportRows(
       left -= 1;
       if (left <= 0) break;
     }
-    await open.end();
+    open.end();
     isDone = true;
   } catch (error) {
     throw sessions.translate(error);

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { HistoryBusy, HistoryUnavailable, QueryError } from '../../../core/query/reader.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Gate } from '../../../lib/gate.ts';
@@ -46,7 +46,7 @@ export class Sessions {
     const open = await this.open(plans);
     try {
       const result = await work(open.session);
-      await open.end();
+      open.end();
       return result;
     } catch (error) {
       await open.abandon(error);
@@ -71,30 +71,32 @@ export class Sessions {
     };
     try {
       this.#dialect ??= await readDialect(client);
-      await client.query(`begin isolation level repeatable read read only; ${this.#settings(plans, this.#dialect)}`);
     } catch (error) {
       release(true);
       throw this.translate(error);
     }
+    // The first statement is sent behind it at once.
+    const begun = client.query(
+      `begin isolation level repeatable read read only; ${this.#settings(plans, this.#dialect)}`,
+    );
+    begun.catch(() => undefined); // told by the first statement
+    const ask = async <T extends QueryResultRow>(query: QueryConfig): Promise<T[]> => {
+      const [, { rows }] = await Promise.all([begun, client.query<T>(query)]);
+      return rows;
+    };
+    const close = (word: 'commit' | 'rollback'): Promise<void> =>
+      client.query(word).then(
+        () => release(false),
+        () => release(true),
+      );
     return {
       session: {
         dialect: this.#dialect,
-        rows: async <T extends QueryResultRow>(text: string, values: readonly unknown[] = []) =>
-          (await client.query<T>(text, [...values])).rows,
-        prepared: async <T extends QueryResultRow>(name: string, text: string, values: readonly unknown[]) =>
-          (await client.query<T>({ name: `umbel-${name}`, text, values: [...values] })).rows,
+        rows: (text, values = []) => ask({ text, values: [...values] }),
+        prepared: (name, text, values) => ask({ name: `umbel-${name}`, text, values: [...values] }),
       },
-      end: async () => {
-        await client.query('commit');
-        release(false);
-      },
-      abandon: async () => {
-        const isBroken = await client.query('rollback').then(
-          () => false,
-          () => true,
-        );
-        release(isBroken);
-      },
+      end: () => void close('commit'),
+      abandon: () => close('rollback'),
     };
   }
 
@@ -144,7 +146,8 @@ export class Sessions {
 
 export interface OpenSession {
   readonly session: Session;
-  end(): Promise<void>;
+  /** All is read: the connection is given back in the background. */
+  end(): void;
   abandon(cause?: unknown): Promise<void>;
 }
 
