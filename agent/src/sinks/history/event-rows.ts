@@ -21,29 +21,51 @@ export function appendEvent(rows: RowBuffer, event: CeleryEvent, fieldsLimit: nu
   }
   rows.text(keyText(event.hostname));
   if (event.group === 'worker') rows.text(keyText(event.type));
-  rows.text(fieldsJson(event, fieldsLimit));
+  appendFields(rows, event, fieldsLimit);
 }
 
 /**
  * The event's body without what its columns say already. A head field stays when its column holds something else
- * (a clock that is no number, a host name that was cut).
+ * (a clock that is no number, a host name that was cut). Written piece by piece: as one string first it was a sixth of
+ * all that the collector had to clear away.
  */
-export function fieldsJson(event: CeleryEvent, limit: number): string {
+function appendFields(rows: RowBuffer, event: CeleryEvent, limit: number): void {
   const { fields } = event;
-  let json = '';
+  const start = rows.beginText();
+  let length = 0;
   for (const key in fields) {
     const value = fields[key];
     if (value === undefined || isInColumn(event, key, value)) continue;
-    json += json === '' ? `{${memberName(key)}` : `,${memberName(key)}`;
-    if (value === null) json += 'null';
-    else if (typeof value === 'string' && value.length < 20_000 && !NEEDS_ESCAPE.test(value)) json += `"${value}"`;
-    else if (typeof value === 'number' && Number.isFinite(value)) json += String(value);
-    else json += jsonText(value);
+    const name = memberName(key);
+    rows.append(length === 0 ? '{' : ',');
+    rows.append(name);
+    length += 1 + name.length + appendValue(rows, value, limit);
+    if (length < limit) continue;
+    rows.dropText(start);
+    rows.text(cutFields(event, limit));
+    return;
   }
-  if (json === '') return '{}';
-  return json.length >= limit ? cutFields(event, limit) : `${json}}`;
+  rows.append(length === 0 ? '{}' : '}');
+  rows.endText(start);
 }
 
+/** Returns the length of the JSON, in characters; over the limit nothing is appended. */
+function appendValue(rows: RowBuffer, value: unknown, limit: number): number {
+  if (typeof value === 'string' && value.length < SHORT && rows.appendQuoted(value)) return value.length + 2;
+  const json = jsonOf(value);
+  if (json.length < limit) rows.append(json);
+  return json.length;
+}
+
+function jsonOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'string' && value.length < 20_000 && !NEEDS_ESCAPE.test(value)) return `"${value}"`;
+  return jsonText(value);
+}
+
+/** Up to this length a text is copied faster in JavaScript than it is looked through and then copied. */
+const SHORT = 300;
 /** Reprs of arguments hold no double quotes as a rule, so most texts can be copied as they are. */
 // eslint-disable-next-line no-control-regex
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;

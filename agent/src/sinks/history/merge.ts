@@ -45,10 +45,13 @@ export async function mergeEvents(
   for (const one of touched.values()) one.entry = known.get(one.id);
   events.forEach((event, index) => merge(event, touchedBy[index]));
   await mergeLate(client, touched.values());
-  return {
-    entries: [...touched.values()].flatMap(({ entry }) => entry ?? []),
-    byEvent: touchedBy.flatMap(({ entry }) => entry ?? []),
-  };
+  return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy) };
+}
+
+function entriesOf(touched: Iterable<Touched>): TaskEntry[] {
+  const entries: TaskEntry[] = [];
+  for (const { entry } of touched) if (entry !== undefined) entries.push(entry);
+  return entries;
 }
 
 function merge(event: CeleryEvent, one: Touched | undefined): void {
@@ -60,7 +63,6 @@ function merge(event: CeleryEvent, one: Touched | undefined): void {
 
 async function mergeLate(client: ClientBase, touched: Iterable<Touched>): Promise<void> {
   const late = [...touched].filter(({ isLate }) => isLate);
-  const entries = late.flatMap(({ entry }) => entry ?? []);
-  const anew = await mergeAnew(client, entries);
+  const anew = await mergeAnew(client, entriesOf(late));
   for (const one of late) one.entry = anew.get(one.id) ?? one.entry;
 }

@@ -38,8 +38,8 @@ interface Rollup extends Counts {
 /** Counts of one write, by (minute of the event, name, queue, worker). */
 export class RollupBatch {
   readonly #minutes = new Map<string, Rollup>();
-  #lastKey = '';
-  #last: Rollup | undefined;
+  /** The same by minute, name, queue and worker as they came: a key made for each event would cost as much as the rest. */
+  readonly #known = new Map<number, Map<string, Map<string, Map<string, Rollup>>>>();
 
   /** Counts an event that was really stored; name and queue are those of its task after the merge. */
   add(event: CeleryEvent, task: Pick<TaskState, 'name' | 'queue'>): void {
@@ -58,20 +58,22 @@ export class RollupBatch {
 
   #find(event: CeleryEvent, task: Pick<TaskState, 'name' | 'queue'>): Rollup {
     const minute = Math.floor(saneSeconds(event.timestamp) / 60) * 60;
-    const name = typeof task.name === 'string' ? keyText(task.name) : '';
-    const queue = typeof task.queue === 'string' ? keyText(task.queue) : '';
+    const name = typeof task.name === 'string' ? task.name : '';
+    const queue = typeof task.queue === 'string' ? task.queue : '';
     // A publisher is a process with its pid in its name: as a label it would never stop growing.
-    const worker = event.subject === 'sent' ? '' : keyText(event.hostname);
-    const key = `${minute}\n${name}\n${queue}\n${worker}`;
-    if (this.#last !== undefined && key === this.#lastKey) return this.#last;
-    let rollup = this.#minutes.get(key);
-    if (rollup === undefined) {
-      rollup = { from: minute, name, queue, worker, ...noCounts() };
-      this.#minutes.set(key, rollup);
-    }
-    this.#last = rollup;
-    this.#lastKey = key;
+    const worker = event.subject === 'sent' ? '' : event.hostname;
+    const known = this.#known.get(minute)?.get(name)?.get(queue)?.get(worker);
+    if (known !== undefined) return known;
+    const rollup = this.#findByKey(minute, keyText(name), keyText(queue), keyText(worker));
+    const byName = memberOf(this.#known, minute, () => new Map<string, Map<string, Map<string, Rollup>>>());
+    const byQueue = memberOf(byName, name, () => new Map<string, Map<string, Rollup>>());
+    memberOf(byQueue, queue, () => new Map<string, Rollup>()).set(worker, rollup);
     return rollup;
+  }
+
+  #findByKey(from: number, name: string, queue: string, worker: string): Rollup {
+    const none = (): Rollup => ({ from, name, queue, worker, ...noCounts() });
+    return memberOf(this.#minutes, `${from}\n${name}\n${queue}\n${worker}`, none);
   }
 
   /** Adds the counts to the stored ones, of minutes and of hours. */
@@ -101,6 +103,12 @@ export class RollupBatch {
       ]),
     ]);
   }
+}
+
+function memberOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
 }
 
 const workerOf = ({ worker }: Rollup): string => worker;

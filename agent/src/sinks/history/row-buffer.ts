@@ -5,6 +5,9 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const HEADER_BYTES = SIGNATURE.length + 8;
 /** A larger buffer is let go of after use, so that one huge batch does not stay in memory. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+/** Behind a text the other columns still need the room that `startRow` made. */
+const ROW_BYTES = 512;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /**
  * Rows in Postgres' binary COPY format, built in one reused buffer.
@@ -73,13 +76,49 @@ export class RowBuffer {
 
   /** `text` or `json`. Lone surrogates become U+FFFD; the text must be free of U+0000. */
   text(value: string): void {
-    const length = value.length;
-    // The columns after this one still need the room that startRow made.
-    this.#reserve(4 + length * 3 + 512);
-    const start = this.#at + 4;
-    const written = length < 48 ? this.#shortText(value, start) : this.#bytes.write(value, start, 'utf8');
-    this.#view.setInt32(this.#at, written);
-    this.#at = start + written;
+    const start = this.beginText();
+    this.append(value);
+    this.endText(start);
+  }
+
+  /** Begins a text that is put together by `append` and `appendQuoted`; the result is for `endText` or `dropText`. */
+  beginText(): number {
+    this.#reserve(4 + ROW_BYTES);
+    this.#at += 4;
+    return this.#at;
+  }
+
+  append(piece: string): void {
+    const { length } = piece;
+    this.#reserve(length * 3 + ROW_BYTES);
+    const at = this.#at;
+    this.#at += length < 48 ? this.#shortText(piece, at) : this.#bytes.write(piece, at, 'utf8');
+  }
+
+  /** Appends the text as JSON, or nothing: false for what is not ASCII or needs an escape. */
+  appendQuoted(text: string): boolean {
+    const { length } = text;
+    this.#reserve(length + 2 + ROW_BYTES);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return false;
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.#at = at;
+    return true;
+  }
+
+  endText(start: number): void {
+    this.#view.setInt32(start - 4, this.#at - start);
+  }
+
+  /** As if the text had not been begun. */
+  dropText(start: number): void {
+    this.#at = start - 4;
   }
 
   /** Sends the rows, at once; resolves when Postgres has stored all of them. Rejects with Postgres' error. */
