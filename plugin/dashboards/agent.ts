@@ -251,11 +251,15 @@ export const agent = dashboard({
         ),
         metric(
           {
-            title: 'Found no room',
-            description: 'Over a bound, a second: lost, dropped, evicted or refused, by bound.',
+            title: 'Over a bound',
+            description:
+              'Over a bound, a second: lost, dropped, evicted, cut, refused or disconnected, by bound. Without the finished tasks in memory, and without connections that were closed because nothing more was asked.',
             unit: 'suffix:/s',
           },
-          ['sum by (bound) (rate(umbel_bound_exceeded_total{bound!="finished_tasks"}[$__rate_interval]))', '{{bound}}'],
+          [
+            'sum by (bound) (rate(umbel_bound_exceeded_total{bound!~"finished_tasks|idle_connections"}[$__rate_interval]))',
+            '{{bound}}',
+          ],
         ),
         metric(
           {

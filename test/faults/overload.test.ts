@@ -1,7 +1,9 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import pg from 'pg';
+import { envelope } from '../celery-app/publish.mjs';
 import type { RunningAgent } from '../support/agent.ts';
 import { startAgent } from '../support/agent.ts';
 import { closeAtEnd } from '../support/cleanup.ts';
@@ -129,6 +131,27 @@ it('a read that takes longer than the statement timeout is ended, counted and to
   const { limits } = await getObject(`${agent.url}/api/v1/status`);
   expect(limits).toContainEqual(expect.objectContaining({ bound, exceeded: 2 }));
   expect(await isAnswered()).toBe(200);
+}, 240_000);
+
+it('what is cut when it is stored, and requests refused for their size, are counted and told', async () => {
+  const redis = await startRedis();
+  const agent = await startAgent({ brokerUrl: `${redis.url}/0`, args: ['--max-text-length', '100'] });
+  await listening(agent);
+  const client = new Redis(redis.url);
+  closeAtEnd({ close: () => client.disconnect() });
+  const event = { type: 'task-received', uuid: 'long', name: 'n', hostname: 'w@h', pid: 1, utcoffset: 0 };
+  const long = { args: `(${'1, '.repeat(100)})`, kwargs: `{${'a: 1, '.repeat(100)}}`, big: 'x'.repeat(1_100_000) };
+  const sent = { ...event, ...long, timestamp: Date.now() / 1000, clock: 1 };
+  await client.publish('/0.celeryev/task.received', envelope(sent, 'task.received'));
+  await stored(agent, 1);
+  expect((await getText(`${agent.url}/api/v1/tasks?search=${'x'.repeat(9000)}`)).status).toBe(414);
+  const told = { stored_texts: 2, event_fields: 1, request_size: 1, slow_clients: 0, gaps_waiting: 0 };
+  const metrics = await agent.metrics();
+  const { limits } = await getObject(`${agent.url}/api/v1/status`);
+  for (const [bound, exceeded] of Object.entries(told)) {
+    expect([bound, metrics.sum('umbel_bound_exceeded_total', { bound })]).toEqual([bound, exceeded]);
+    expect(limits).toContainEqual(expect.objectContaining({ bound, exceeded }));
+  }
 }, 240_000);
 
 it('a client that never reads its live stream loses messages, which are counted; everybody else is served', async () => {

@@ -1,13 +1,15 @@
 import type { Config } from '../config/config.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
 import type { RawMessage } from '../core/wire/message.ts';
-import type { Connections } from '../http/connections.ts';
+import { CLIENT_LIMITS, type Connections } from '../http/connections.ts';
 import type { Bound } from '../http/ports.ts';
 import type { SpillQueue } from '../lib/spill/spill-queue.ts';
+import { DEFAULT_LIMITS } from '../sinks/history/safe-values.ts';
 import type { LiveHub } from '../sinks/live/hub.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
 import type { OtlpSink } from '../sinks/otlp/sink.ts';
 import type { History } from './history.ts';
+import { MAX_WAITING } from './listening.ts';
 import type { Losses } from './losses.ts';
 import type { Load } from './shedding.ts';
 
@@ -23,9 +25,19 @@ export interface BoundsDeps {
   readonly metrics: Metrics;
 }
 
-/** Every bound that fills up with the load, how full it is, and how often something found no room. From memory alone. */
+/**
+ * Every bound that fills up with the load, how full it is, and how often something found no room; and how often what is
+ * bounded one by one was over its limit. From memory alone.
+ */
 export function boundsOf(deps: BoundsDeps): readonly Bound[] {
-  return [...eventBounds(deps), ...modelBounds(deps), ...clientBounds(deps), ...otlpBounds(deps)];
+  return [
+    ...eventBounds(deps),
+    ...storeBounds(deps),
+    ...modelBounds(deps),
+    ...clientBounds(deps),
+    ...requestBounds(deps),
+    ...otlpBounds(deps),
+  ];
 }
 
 /** How full the files of waiting events are. */
@@ -50,6 +62,37 @@ function eventBounds({ config, intake, history, losses }: BoundsDeps): Bound[] {
     },
     { ...files, bound: 'intake_files', used: intake.diskBytes, exceeded: lost.intake, then },
     { ...files, bound: 'history_files', used: history?.queue.diskBytes ?? 0, exceeded: lost.history, then },
+  ];
+}
+
+function storeBounds({ config, history }: BoundsDeps): Bound[] {
+  if (history === undefined) return [];
+  const { texts, fields } = history.cut();
+  const { waiting, joined } = history.listening.gaps();
+  return [
+    {
+      bound: 'stored_texts',
+      limit: config.limits.textLength,
+      unit: 'characters',
+      exceeded: texts,
+      option: '--max-text-length',
+      then: 'arguments, results and exceptions are cut, with a mark; tracebacks at --max-traceback-length, names at 255',
+    },
+    {
+      bound: 'event_fields',
+      limit: DEFAULT_LIMITS.fields,
+      unit: 'characters',
+      exceeded: fields,
+      then: 'the longest fields of the event are cut, with a mark',
+    },
+    {
+      bound: 'gaps_waiting',
+      used: waiting,
+      limit: MAX_WAITING,
+      unit: 'count',
+      exceeded: joined,
+      then: 'further ones are joined into the last',
+    },
   ];
 }
 
@@ -129,6 +172,32 @@ function clientBounds({ config, live, connections, history }: BoundsDeps): Bound
             then: 'further ones wait for ten seconds, 100 at most; others are refused with 503; one that takes longer than --statement-timeout is ended with 504',
           },
         ]),
+  ];
+}
+
+function requestBounds({ connections: { oversized, slow, idle } }: BoundsDeps): Bound[] {
+  return [
+    {
+      bound: 'request_size',
+      limit: CLIENT_LIMITS.bodyBytes,
+      unit: 'bytes',
+      exceeded: oversized,
+      then: 'the request is refused with 413; one of a too long URL with 414, of too long headers with 431',
+    },
+    {
+      bound: 'slow_clients',
+      limit: CLIENT_LIMITS.silentMs / 1000,
+      unit: 'seconds',
+      exceeded: slow,
+      then: 'who neither reads nor writes is disconnected; who takes too long over a request gets 408',
+    },
+    {
+      bound: 'idle_connections',
+      limit: CLIENT_LIMITS.idleMs / 1000,
+      unit: 'seconds',
+      exceeded: idle,
+      then: 'a connection without a further request is closed; clients open another',
+    },
   ];
 }
 

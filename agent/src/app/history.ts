@@ -15,7 +15,7 @@ import { migrate, openPool } from '../sinks/history/database.ts';
 import { type HistorySize, Partitions } from '../sinks/history/partitions.ts';
 import { openHistoryReader } from '../sinks/history/read/reader.ts';
 import type { SessionOptions } from '../sinks/history/read/session.ts';
-import type { TextLimits } from '../sinks/history/safe-values.ts';
+import type { Cut, TextLimits } from '../sinks/history/safe-values.ts';
 import { openHistoryWriter, type HistoryWriter, type WriteReport } from '../sinks/history/writer.ts';
 import type { EventBatch } from '../sinks/port.ts';
 import { healStoreOf } from './heal-store.ts';
@@ -80,6 +80,8 @@ export interface History {
   readonly firstTry: Promise<void>;
   /** Transactions that read. */
   reads(): GateStats & { readonly timedOut: number };
+  /** What was stored in part only. */
+  cut(): Cut;
   /** As last asked; undefined before the first answer. */
   size(): HistorySize | undefined;
   /** Why the history cannot be written or read; undefined when it can. */
@@ -104,8 +106,8 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const seats = Math.max(1, options.maxConnections - WRITERS);
   const gate = new Gate({ seats, waiting: READS_WAITING, patienceMs: READS_PATIENCE_MS, clock });
   let timedOut = 0;
-  const onTimeout = (): void => void (timedOut += 1);
-  const opening = keepOpening({ ...options, gate, onTimeout }, deps, (last) => listening.previousRun(last));
+  const reading = { gate, onTimeout: () => void (timedOut += 1) };
+  const opening = keepOpening({ ...options, ...reading }, deps, (last) => listening.previousRun(last));
   const parts = (): OpenParts | undefined => opening.parts;
   const listening = startListeningLog({
     ...{ ...options, clock, logger },
@@ -133,9 +135,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     },
   });
   const leadership = startLeadership({ databaseUrl: options.databaseUrl, hearing: deps.hearing, clock, logger });
-  const retain = async (): Promise<void> => {
-    if (leadership.leads()) await applyRetention(parts()?.partitions, opening.pool, logger);
-  };
+  const retain = async () => leadership.leads() && applyRetention(parts()?.partitions, opening.pool, logger);
   const stopRetention = clock.every(RETENTION_MS, () => void retain());
   // Not only every hour: agents that are restarted more often would never drop anything.
   leadership.onChange(() => void opening.finished.then(retain));
@@ -151,6 +151,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   return {
     size: () => measuring.size,
     reads: () => ({ ...gate.stats(), timedOut }),
+    cut: () => parts()?.writer.stats().cut ?? { texts: 0, fields: 0 },
     reader: lazyReader(
       () => parts()?.reader,
       () => opening.problem,

@@ -114,3 +114,18 @@ it('tells of another agent of its name, and forgets it once it is gone', async (
   clock.advance(30_000);
   expect(listening.hasNamesake()).toBe(false);
 });
+
+it('joins gaps into the last while too many wait for the database, and counts those', async () => {
+  const { clock, listening, settle, state } = bench();
+  state.isUp = false;
+  for (let n = 0; n < 1003; n++) listening.recordGap({ fromMs: n * 10, toMs: n * 10 + 5, cause: `gap ${n}` });
+  await settle();
+  expect(listening.gaps()).toEqual({ waiting: 1000, joined: 3 });
+  state.isUp = true;
+  clock.advance(5000);
+  let told: unknown[] = [];
+  while (listening.gaps().waiting > 0) told = [...told, ...(await settle())];
+  expect(told).toHaveLength(1000);
+  expect(told.at(-1)).toEqual(['recordGap', { agent: 'one', fromMs: 9990, toMs: 10_025, cause: 'gap 1002' }]);
+  expect(listening.gaps()).toEqual({ waiting: 0, joined: 3 });
+});

@@ -7,7 +7,7 @@ const BEAT_MS = 5000;
 /** A beat that is so much later than the agent's own last one is another's: what the database rounds is less, ms. */
 const ROUNDING_MS = 1;
 /** Gaps that wait for the database; more of them are joined into the last. */
-const MAX_WAITING = 1000;
+export const MAX_WAITING = 1000;
 
 interface Waiting extends ListeningGap {
   /** The gap that lasts, if there is one, ends with it. */
@@ -32,6 +32,8 @@ export interface ListeningLog {
   previousRun(last: LastRun | undefined): void;
   /** Another agent runs under the same name, and beat a short while ago. */
   hasNamesake(): boolean;
+  /** Gaps that wait for the database, and how many found no room and were joined into the last, since the start. */
+  gaps(): { readonly waiting: number; readonly joined: number };
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export function startListeningLog(deps: ListeningDeps): ListeningLog {
 class Listening implements ListeningLog {
   readonly #deps: ListeningDeps;
   readonly #waiting: Waiting[] = [];
+  #joined = 0;
   /** The gap that lasts. */
   #lasting: { readonly fromMs: number; readonly cause: string; isStored: boolean } | undefined;
   #previous: LastRun | undefined;
@@ -78,6 +81,10 @@ class Listening implements ListeningLog {
 
   hasNamesake(): boolean {
     return this.#deps.clock.now() - this.#namesakeSeenMs < RUNNING_MS;
+  }
+
+  gaps(): { readonly waiting: number; readonly joined: number } {
+    return { waiting: this.#waiting.length, joined: this.#joined };
   }
 
   recordGap(gap: ListeningGap): void {
@@ -153,9 +160,10 @@ class Listening implements ListeningLog {
 
   #keep(gap: Waiting): void {
     const last = this.#waiting.at(-1);
-    if (last !== undefined && this.#waiting.length >= MAX_WAITING)
+    if (last !== undefined && this.#waiting.length >= MAX_WAITING) {
       this.#waiting[this.#waiting.length - 1] = { ...gap, fromMs: last.fromMs, isEnd: gap.isEnd || last.isEnd };
-    else this.#waiting.push(gap);
+      this.#joined += 1;
+    } else this.#waiting.push(gap);
     this.#storeInTurn();
   }
 

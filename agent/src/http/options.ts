@@ -1,4 +1,4 @@
-import type { Connections } from './connections.ts';
+import { Connections } from './connections.ts';
 
 /** How the HTTP server behaves; every member has a default. */
 export interface HttpOptions {
@@ -24,7 +24,7 @@ export interface HttpOptions {
   readonly trustProxy?: boolean;
   /** Speaks HTTPS; default HTTP. */
   readonly tls?: TlsOptions;
-  /** Bounds the connections; default: no bound but the system's. */
+  /** Bounds the connections, and counts whom it let go of; default: no bound but the system's. */
   readonly connections?: Connections;
   /** SSE and WebSocket subscribers at once; default 100. One more gets 503. */
   readonly maxSubscribers?: number;
@@ -51,6 +51,7 @@ export interface HttpSettings {
   readonly protectMetrics: boolean;
   readonly corsOrigins: readonly string[];
   readonly allowedHosts: readonly string[] | undefined;
+  readonly connections: Connections;
   readonly maxSubscribers: number;
   readonly subscriberQueue: number;
   readonly heartbeatMs: number;
@@ -65,6 +66,7 @@ export function toSettings(options: HttpOptions): HttpSettings {
     protectMetrics: options.protectMetrics ?? false,
     corsOrigins: options.corsOrigins ?? [],
     allowedHosts: options.allowedHosts,
+    connections: options.connections ?? new Connections(Infinity),
     maxSubscribers: options.maxSubscribers ?? 100,
     subscriberQueue: options.subscriberQueue ?? 1000,
     heartbeatMs: options.heartbeatMs ?? 15_000,

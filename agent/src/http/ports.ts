@@ -141,13 +141,14 @@ export interface AgentStatus {
 export interface Bound {
   /** E.g. `event_memory`; the label `bound` of the metrics. */
   readonly bound: string;
-  readonly used: number;
+  /** Absent where the limit is on each thing by itself, not on what is there at once. */
+  readonly used?: number;
   readonly limit: number;
-  readonly unit: 'bytes' | 'count';
-  /** How often since the start something found no room. */
+  readonly unit: 'bytes' | 'characters' | 'count' | 'seconds';
+  /** How often since the start something found no room, or was over the limit. */
   readonly exceeded: number;
-  /** That sets the limit. */
-  readonly option: string;
+  /** That sets the limit; absent where it is fixed. */
+  readonly option?: string;
   /** What happens then. */
   readonly then: string;
 }

@@ -19,6 +19,7 @@ import { CONTROL_SCHEMAS } from './contract/control-schemas.ts';
 import { spreadLists } from './contract/parameters.ts';
 import { SCHEMAS } from './contract/schemas.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { CLIENT_LIMITS } from './connections.ts';
 import { sendProblem } from './errors.ts';
 import { sendFlowerError } from './flower/answer.ts';
 import { badPath, readableUrl } from './flower/bad-path.ts';
@@ -44,17 +45,14 @@ import { retryPlanRoutes, taskActionRoutes } from './routes/task-actions.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { validators } from './validator.ts';
 
-/** Bounds on what one client may hold. */
 const SERVER: FastifyHttpOptions<Server> = {
   logger: false,
   exposeHeadRoutes: false,
-  bodyLimit: 1024 * 1024,
-  // A client has this long to send a request; headers have less.
-  requestTimeout: 30_000,
-  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
-  keepAliveTimeout: 72_000,
-  // A client that neither reads nor writes for this long is let go; live streams send more often.
-  connectionTimeout: 120_000,
+  bodyLimit: CLIENT_LIMITS.bodyBytes,
+  requestTimeout: CLIENT_LIMITS.requestMs,
+  http: { headersTimeout: CLIENT_LIMITS.headersMs, maxHeaderSize: CLIENT_LIMITS.headerBytes },
+  keepAliveTimeout: CLIENT_LIMITS.idleMs,
+  connectionTimeout: CLIENT_LIMITS.silentMs,
   forceCloseConnections: 'idle',
   routerOptions: { maxParamLength: 1024 },
   ajv: {
@@ -87,7 +85,7 @@ export async function buildServer(deps: HttpDeps, options: HttpOptions = {}): Pr
   const schemaController = { compilersFactory: { buildValidator: validators() } };
   const app = createFastify({ ...SERVER, trustProxy, frameworkErrors, rewriteUrl, schemaController }, options.tls);
 
-  options.connections?.watch(app.server);
+  settings.connections.watch(app.server);
   app.setErrorHandler(onError);
   // Responses are typed by their schemas; the tests compare them. Serialising by schema would drop what it does not name.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

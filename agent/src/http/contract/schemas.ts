@@ -360,14 +360,14 @@ export const StatusSchema = Type.Object(
     limits: Type.Array(
       Type.Object({
         bound: Type.String({ description: 'The label `bound` of `umbel_bound_used`' }),
-        used: Type.Number(),
+        used: Type.Optional(Type.Number({ description: 'Absent where the limit is on each thing by itself' })),
         limit: Type.Number(),
-        unit: Type.Enum(['bytes', 'count']),
-        exceeded: Type.Integer({ description: 'How often something found no room, since the start' }),
-        option: Type.String({ description: 'That sets the limit' }),
+        unit: Type.Enum(['bytes', 'characters', 'count', 'seconds']),
+        exceeded: Type.Integer({ description: 'How often something found no room, or was over it, since the start' }),
+        option: Type.Optional(Type.String({ description: 'That sets the limit; absent where it is fixed' })),
         then: Type.String({ description: 'What happens over it' }),
       }),
-      { description: 'What fills up with the load' },
+      { description: 'What fills up with the load, and what is cut, refused or ended over a limit of its own' },
     ),
     counts: Type.Unsafe<Readonly<Record<string, number>>>({
       type: 'object',

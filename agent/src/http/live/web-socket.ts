@@ -23,12 +23,13 @@ export function webSocketSink(socket: WebSocket): LiveSink {
   };
 }
 
-/** Pings the client and cuts it off when it has not answered by the next ping. Returns the stop function. */
-export function keepAlive(socket: WebSocket, clock: Clock, everyMs: number): () => void {
+/** Pings the client; when it has not answered by the next ping, cuts it off and says so. Returns the stop function. */
+export function keepAlive(socket: WebSocket, clock: Clock, everyMs: number, onSilent: () => void): () => void {
   let answered = true;
   socket.on('pong', () => (answered = true));
   return clock.every(everyMs, () => {
     if (!answered) {
+      onSilent();
       socket.terminate();
       return;
     }

@@ -89,7 +89,7 @@ function serveSocket({ deps, seats, settings }: RouteContext, socket: WebSocket,
     return;
   }
   const subscription = seats.take(filter);
-  const stopPings = keepAlive(socket, deps.clock, settings.heartbeatMs);
+  const stopPings = keepAlive(socket, deps.clock, settings.heartbeatMs, () => settings.connections.noteSilent());
   socket.on('error', (error) => deps.logger.debug({ err: error }, 'WebSocket failed'));
   socket.on('close', () => {
     stopPings();

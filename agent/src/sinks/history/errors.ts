@@ -37,6 +37,22 @@ export function isDataError(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
+/** SQLSTATE in_failed_sql_transaction: what Postgres says of every statement behind the one that failed. */
+const FAILED_BEFORE = '25P02';
+
+/**
+ * `Promise.all` of statements that one transaction was sent in one go: waits for all of them, and rejects with the error of
+ * the one that failed. Which of the rejections is heard first is a matter of chance.
+ */
+export async function allSent<T extends readonly unknown[] | []>(
+  sent: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(sent);
+  const faults = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (faults.length > 0) throw faults.find((fault) => errorCode(fault) !== FAILED_BEFORE) ?? faults[0];
+  return Promise.all(sent);
+}
+
 /** SQLSTATE unique_violation: some of the events are already stored. */
 export const UNIQUE_VIOLATION = '23505';
 /** lock_not_available: another writer has sent the same rows ahead of its turn. */

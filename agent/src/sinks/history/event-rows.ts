@@ -42,6 +42,7 @@ function appendFields(rows: RowBuffer, event: CeleryEvent, limit: number): void 
     length += 1 + name.length + appendValue(rows, value, limit);
     if (length < limit) continue;
     rows.dropText(start);
+    rows.cut++;
     rows.text(cutFields(event, limit));
     return;
   }

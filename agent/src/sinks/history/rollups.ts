@@ -3,6 +3,7 @@ import { RUNTIME_BUCKETS, runtimeBucket } from '../../core/query/runtime-buckets
 import type { CeleryEvent } from '../../core/events/event.ts';
 import type { TaskState } from '../../core/state/task.ts';
 import { saneSeconds } from './days.ts';
+import { allSent } from './errors.ts';
 import { isFloat8, keyText } from './safe-values.ts';
 
 const COUNTS = [
@@ -80,7 +81,7 @@ export class RollupBatch {
   async store(client: ClientBase): Promise<void> {
     if (this.#minutes.size === 0) return;
     const minutes = [...this.#minutes.values()];
-    await Promise.all([
+    await allSent([
       client.query({ name: 'umbel-rollups', text: MINUTES, values: [...valuesOf(minutes), minutes.map(workerOf)] }),
       client.query({ name: 'umbel-rollups-hourly', text: HOURS, values: valuesOf(hoursOf(minutes)) }),
     ]);
@@ -92,7 +93,7 @@ export class RollupBatch {
    */
   async takeBack(client: ClientBase): Promise<void> {
     const minutes = [...this.#minutes.values()];
-    await Promise.all([
+    await allSent([
       ...minutes.flatMap((one) => [
         client.query(LESS_MINUTE, [...valueOf(one), one.worker]),
         client.query(NO_MINUTE, [one.from, one.name, one.queue, one.worker]),

@@ -19,6 +19,8 @@ export class RowBuffer {
   #view = new DataView(new ArrayBuffer(0));
   #at = 0;
   rows = 0;
+  /** Texts in the rows of which a part was left out, as whoever appends them tells. */
+  cut = 0;
 
   constructor() {
     this.clear();
@@ -31,6 +33,7 @@ export class RowBuffer {
     this.#bytes.fill(0, SIGNATURE.length, HEADER_BYTES);
     this.#at = HEADER_BYTES;
     this.rows = 0;
+    this.cut = 0;
   }
 
   /** Forgets memory that a failed COPY may still read. */

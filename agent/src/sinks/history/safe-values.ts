@@ -12,6 +12,14 @@ export interface TextLimits {
 
 export const DEFAULT_LIMITS: TextLimits = { value: 65_536, traceback: 262_144, fields: 1_048_576 };
 
+/** What was over its limit and stored in part only, since the start. */
+export interface Cut {
+  /** Of tasks. */
+  readonly texts: number;
+  /** Events whose fields were too long together. */
+  readonly fields: number;
+}
+
 /** Longest indexed text, in characters: three of them fit into the longest index entry (2,704 bytes). */
 export const KEY_LIMIT = 255;
 

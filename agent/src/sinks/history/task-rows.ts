@@ -160,16 +160,17 @@ function appendText(rows: RowBuffer, oddities: Oddities, entry: TaskEntry, name:
     setOddity(rows, oddities, name, value);
     return;
   }
-  const text = value.length > limit ? cutText(entry, name, value, limit) : value;
+  const text = value.length > limit ? cutText(rows, entry, name, value, limit) : value;
   const cut = entry.cuts?.get(name);
   if (cut?.text === text) oddities[name] = { cut: cut.length };
   rows.text(storable(text));
 }
 
 /** A traceback keeps its end, where the exception stands; every other text its start. */
-function cutText(entry: TaskEntry, name: TextName, value: string, limit: number): string {
+function cutText(rows: RowBuffer, entry: TaskEntry, name: TextName, value: string, limit: number): string {
   // Through a buffer: a slice would keep the whole text in memory. It also mends a surrogate pair cut in two.
   const text = Buffer.from(name === 'traceback' ? value.slice(-limit) : value.slice(0, limit), 'utf8').toString('utf8');
+  rows.cut++;
   entry.cuts ??= new Map();
   entry.cuts.set(name, { text, length: value.length });
   Object.assign(entry.task, { [name]: text });

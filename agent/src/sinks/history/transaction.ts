@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { afterIo } from '../../lib/clock.ts';
 import { isoDay } from './days.ts';
+import { allSent } from './errors.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
 import { eventOfEnd } from './imported-end.ts';
 import { mergeEvents } from './merge.ts';
@@ -72,7 +73,7 @@ export async function storeState(
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
-  const counted = Promise.all([
+  const counted = allSent([
     rollups.store(client),
     countedByImport.takeBack(client),
     names.store(client),
@@ -84,7 +85,7 @@ export async function storeState(
   return {
     events,
     tasks: entries.length,
-    sent: Promise.all([counted, storeTasks(client, state.taskRows, entries)]),
+    sent: allSent([counted, storeTasks(client, state.taskRows, entries)]),
     remember: () => {
       for (const entry of entries) {
         if (!entry.stored) state.recall.add(entry.task.uuid);
@@ -117,7 +118,7 @@ export async function encodeEvents(
 
 /** Copies the events straight into their tables; rejects with 23505 when one of them is stored already. */
 export async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
-  await Promise.all([
+  await allSent([
     taskEvents.rows > 0 ? taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`) : undefined,
     workerEvents.rows > 0 ? workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`) : undefined,
   ]);
@@ -129,7 +130,7 @@ export async function insertNew(
   { taskEvents, workerEvents }: EventRows,
   events: readonly CeleryEvent[],
 ): Promise<readonly CeleryEvent[]> {
-  const identities = await Promise.all([
+  const identities = await allSent([
     insertThrough(client, taskEvents, 'celery_task_events', TASK_EVENT_COLUMNS, 'task_id'),
     insertThrough(client, workerEvents, 'celery_worker_events', WORKER_EVENT_COLUMNS, 'hostname'),
   ]);
@@ -146,7 +147,7 @@ async function insertThrough(
   key: string,
 ): Promise<readonly number[]> {
   if (rows.rows === 0) return [];
-  const [, , result] = await Promise.all([
+  const [, , result] = await allSent([
     client.query(`create temp table if not exists fresh_${table} (like ${table}) on commit delete rows`),
     rows.copyTo(client, `fresh_${table} (${columns})`),
     client.query<[string]>({
@@ -179,5 +180,5 @@ export async function storeTasks(client: ClientBase, rows: RowBuffer, entries: r
     }),
   );
   const copied = rows.rows > 0 ? rows.copyTo(client, `celery_tasks (${TASK_COLUMNS})`) : undefined;
-  await Promise.all([...deleted, copied]);
+  await allSent([...deleted, copied]);
 }

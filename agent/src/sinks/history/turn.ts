@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { LONGEST_STATEMENT_MS } from './database.ts';
+import { allSent } from './errors.ts';
 
 /** Advisory lock under which writers take turns. */
 const WRITE_LOCK = 5_549_012_003;
@@ -59,10 +60,10 @@ export class Turn {
 
   /**
    * Commits and lets the next writer have its turn, before the commit is on disk: `flush` waits for that. Half of a
-   * write's time was this wait, in which neither side worked.
+   * write's time was this wait, in which neither side worked. `sent` is what goes before it, without a wait.
    */
-  async commit(): Promise<void> {
-    await this.client.query('set local synchronous_commit = off; commit');
+  async commit(sent: Promise<unknown> = Promise.resolve()): Promise<void> {
+    await allSent([sent, this.client.query('set local synchronous_commit = off; commit')]);
   }
 
   /**

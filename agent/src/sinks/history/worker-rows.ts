@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { WORKER_LOST } from '../../core/events/worker-lost.ts';
+import { allSent } from './errors.ts';
 import { clockValue, isFloat8, isInt4, isInt8, keyText } from './safe-values.ts';
 
 /** A worker known only by its task events is written again after this time, ms. */
@@ -80,7 +81,7 @@ export class WorkerBatch {
   }
 
   async store(client: ClientBase): Promise<void> {
-    await Promise.all([
+    await allSent([
       this.#rows.size > 0 ? this.#storeRows(client) : undefined,
       this.#lost.size > 0 ? client.query(LOST, [[...this.#lost.keys()], [...this.#lost.values()]]) : undefined,
     ]);

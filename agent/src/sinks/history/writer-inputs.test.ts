@@ -140,6 +140,25 @@ describe('texts that are too long', () => {
   });
 });
 
+it('what was stored in part only is counted once, and what could not be stored not at all', async () => {
+  const writer = kit.open();
+  const long = 'x'.repeat(70_000);
+  await writer.write(batch(event('task-received', 'counted', 5, { args: long, kwargs: long })));
+  await writer.write(batch(event('task-started', 'counted', 6)));
+  expect(writer.stats().cut).toEqual({ texts: 2, fields: 0 });
+  const huge = 'x'.repeat(1_100_000);
+  const failed = event('task-failed', 'counted', 7, { exception: huge, traceback: huge });
+  await kit.rows('alter table celery_tasks rename to away');
+  try {
+    await expect(writer.write(batch(failed))).rejects.toThrow('"celery_tasks" does not exist');
+  } finally {
+    await kit.rows('alter table away rename to celery_tasks');
+  }
+  expect(writer.stats().cut).toEqual({ texts: 2, fields: 0 });
+  await writer.write(batch(failed));
+  expect(writer.stats().cut).toEqual({ texts: 4, fields: 1 });
+});
+
 describe('instants that are none', () => {
   it.each([0, -1e18, 1e12, 1.7e12, 4.2e9])('stores timestamp %d in the default partition', async (timestamp) => {
     const id = `at-${timestamp}`;

@@ -11,7 +11,7 @@ import { dayOfFinding, storeFindings } from './findings.ts';
 import { Partitions } from './partitions.ts';
 import { Recall } from './recall.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
+import { type Cut, DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
 import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
 import { copyEvents, encodeEvents, type EventRows, insertNew, storeState, type WriterState } from './transaction.ts';
 import { Turn } from './turn.ts';
@@ -65,8 +65,8 @@ export interface HistoryWriter {
    * were made are left out. Resolves with the others. @throws HistoryDown
    */
   settle(findings: readonly Finding[]): Promise<readonly Settled[]>;
-  /** Tasks held in memory, and whether new ones are known without asking Postgres. */
-  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean };
+  /** Tasks held in memory, whether new ones are known without asking Postgres, and what was stored in part only. */
+  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean; readonly cut: Cut };
   /** Waits for the writes under way; leaves the pool open. */
   close(): Promise<void>;
 }
@@ -109,6 +109,7 @@ class PostgresWriter implements HistoryWriter {
   /** Those of writes whose turn has not come. */
   readonly #aheadTurns = new Set<Turn>();
   readonly #freeRows: EventRows[] = [];
+  readonly #cut = { texts: 0, fields: 0 };
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -182,8 +183,8 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean } {
-    return { heldTasks: this.#state.memory.size, recallLoaded: this.#state.recall.isLoaded };
+  stats(): { readonly heldTasks: number; readonly recallLoaded: boolean; readonly cut: Cut } {
+    return { heldTasks: this.#state.memory.size, recallLoaded: this.#state.recall.isLoaded, cut: this.#cut };
   }
 
   async close(): Promise<void> {
@@ -248,6 +249,7 @@ class PostgresWriter implements HistoryWriter {
       const store = (client: pg.ClientBase) => storeFindings(client, this.#state, findings);
       const { result, flushed } = await this.#transaction(undefined, store);
       result.remember();
+      this.#cut.texts += this.#state.taskRows.cut;
       flushed.catch(() => this.#doubtWhatIsHeld());
       return { applied: result.applied, flushed };
     } catch (error) {
@@ -311,6 +313,8 @@ class PostgresWriter implements HistoryWriter {
         );
         tally.flushed.push(flushed);
         stored.remember();
+        this.#cut.texts += this.#state.taskRows.cut;
+        this.#cut.fields += sent.taskEvents.cut + sent.workerEvents.cut;
         tally.stored.push(stored.events);
         tally.tasks += stored.tasks;
         return;
@@ -342,7 +346,7 @@ class PostgresWriter implements HistoryWriter {
       await turn.prepared;
       this.#observe(await turn.take());
       const result = await work(turn.client, ahead !== undefined);
-      await Promise.all([result.sent, turn.commit()]);
+      await turn.commit(result.sent);
       const flushed = turn.flush();
       flushed.catch(() => undefined); // told by the write
       return { result, flushed };

@@ -28,7 +28,7 @@ export interface GaugeSnapshot {
 
 export interface BoundSnapshot {
   readonly bound: string;
-  readonly used: number;
+  readonly used?: number;
   readonly limit: number;
   readonly exceeded: number;
 }

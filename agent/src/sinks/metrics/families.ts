@@ -291,8 +291,18 @@ const UMBEL = [
   row('umbel_otlp_waiting_bytes', 'gauge', ['signal'], 'Memory that they take, roughly.'),
   row('umbel_otlp_sampled_out_total', 'counter', [], 'Tasks whose trace was left out by --otlp-sample-ratio.'),
   row('umbel_bound_used', 'gauge', ['bound'], 'What fills up with the load: how much is in use, bytes or a number.'),
-  row('umbel_bound_limit', 'gauge', ['bound'], 'Its limit, in the same unit.'),
-  row('umbel_bound_exceeded_total', 'counter', ['bound'], 'Times that something found no room there.'),
+  row(
+    'umbel_bound_limit',
+    'gauge',
+    ['bound'],
+    'Its limit, in the same unit; where nothing fills up, what one text, request or client may have: characters, bytes or seconds.',
+  ),
+  row(
+    'umbel_bound_exceeded_total',
+    'counter',
+    ['bound'],
+    'Times that something found no room there, or was over the limit.',
+  ),
   row(
     'umbel_shedding',
     'gauge',
