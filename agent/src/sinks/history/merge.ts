@@ -3,6 +3,7 @@ import type { CeleryEvent } from '../../core/events/event.ts';
 import { mayBeLate, mergeTaskEvent } from '../../core/state/task.ts';
 import { dayOf, saneSeconds } from './days.ts';
 import { mergeAnew } from './late-events.ts';
+import { isNameless } from './late-names.ts';
 import type { Recall } from './recall.ts';
 import { keyId } from './safe-values.ts';
 import { takeTasks, type TaskMemory } from './task-memory.ts';
@@ -13,6 +14,8 @@ export interface Merged {
   readonly entries: readonly TaskEntry[];
   /** The task of each event, in the order of the events. */
   readonly byEvent: readonly TaskEntry[];
+  /** Those whose name these events are the first to tell. */
+  readonly named: readonly TaskEntry[];
 }
 
 interface Touched {
@@ -42,10 +45,15 @@ export async function mergeEvents(
     return one;
   });
   const known = await takeTasks(client, held, touched.keys());
-  for (const one of touched.values()) one.entry = known.get(one.id);
+  const nameless: Touched[] = [];
+  for (const one of touched.values()) {
+    one.entry = known.get(one.id);
+    if (one.entry !== undefined && isNameless(one.entry)) nameless.push(one);
+  }
   events.forEach((event, index) => merge(event, touchedBy[index]));
   await mergeLate(client, touched.values());
-  return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy) };
+  const named = entriesOf(nameless).filter(({ task }) => typeof task.name === 'string');
+  return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy), named };
 }
 
 function entriesOf(touched: Iterable<Touched>): TaskEntry[] {

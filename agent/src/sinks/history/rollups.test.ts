@@ -20,7 +20,9 @@ const COUNTS = 'sent received started succeeded failed retried revoked rejected 
 /** The roll-ups by the hour, and the same made from those by the minute. */
 async function bothOf(kit: HistoryKit): Promise<{ hours: unknown[]; fromMinutes: unknown[] }> {
   const columns = COUNTS.map((column) => `sum(${column})::int as ${column}`).join(', ');
-  const buckets = Array.from({ length: 57 }, (_, index) => `sum(runtime_buckets[${index + 1}])::int`).join(', ');
+  const buckets = Array.from({ length: 57 }, (_, index) => `coalesce(sum(runtime_buckets[${index + 1}]), 0)::int`).join(
+    ', ',
+  );
   const select = (time: string, table: string): string =>
     `select extract(epoch from ${time})::int / 3600 as hour, name, queue, ${columns}, round(sum(runtime_sum)::numeric, 6) as runtime,
       array[${buckets}] as buckets from ${table} group by 1, 2, 3 order by 1, 2, 3`;
@@ -107,5 +109,58 @@ describe('roll-ups by the hour', () => {
         series: await reader.series(byMinutes(query)),
       });
     }
+  });
+});
+
+describe('events of a task whose name is heard later', () => {
+  const select = `select name, queue, worker, sent::int, received::int, started::int, succeeded::int, other::int,
+    runtime_count::int, runtime_sum::float8 as runtime from celery_task_rollups order by name, queue, worker, minute`;
+  const none = { sent: 0, received: 0, started: 0, succeeded: 0, other: 0, runtime_count: 0, runtime: 0 };
+  const w = { queue: '', worker: 'w@h', ...none };
+  const from = (type: string, uuid: string, at: number, fields = {}) =>
+    event(type, uuid, at, { hostname: 'w@h', ...fields });
+
+  it('move to the name, once, with two writers and after a restart; what came with the name stays', async () => {
+    const kit = await openHistoryKit();
+    const [started, succeeded, custom, received] = [
+      from('task-started', 'late', 5),
+      from('task-succeeded', 'late', 130, { runtime: 2.5 }),
+      from('task-custom', 'late', 131),
+      from('task-received', 'late', 4, { name: 'app.late' }),
+    ];
+    await kit.open().write(batch(started, from('task-started', 'other', 5)));
+    await kit.open().write(batch(succeeded));
+    const [one, two] = [kit.open(), kit.open()];
+    await Promise.all([one.write(batch(custom, received)), two.write(batch(received, custom))]);
+    await two.write(batch(started, succeeded, from('task-received', 'late', 4.5, { name: 'app.late' })));
+    expect(await kit.rows(select)).toEqual([
+      { ...w, name: '', started: 1 },
+      { ...w, name: 'app.late', received: 2, started: 1 },
+      { ...w, name: 'app.late', succeeded: 1, other: 1, runtime_count: 1, runtime: 2.5 },
+    ]);
+    const { hours, fromMinutes } = await bothOf(kit);
+    expect(hours).toEqual(fromMinutes);
+  });
+
+  it('move under the queue that came with the name, and stay where a name was taken away again', async () => {
+    const kit = await openHistoryKit();
+    const writer = kit.open();
+    await writer.write(
+      batch(from('task-started', 'queued', 5), from('task-received', 'renamed', 5, { name: 'app.one' })),
+    );
+    await writer.write(batch(from('task-received', 'renamed', 6, { name: null })));
+    await writer.write(
+      batch(
+        event('task-sent', 'queued', 4, { name: 'app.queued', queue: 'mails', hostname: 'gen1@web' }),
+        from('task-received', 'renamed', 7, { name: 'app.two' }),
+      ),
+    );
+    expect(await kit.rows(select)).toEqual([
+      { ...w, name: '', received: 1 },
+      { ...w, name: 'app.one', received: 1 },
+      { ...w, queue: 'mails', name: 'app.queued', worker: '', sent: 1 },
+      { ...w, queue: 'mails', name: 'app.queued', started: 1 },
+      { ...w, name: 'app.two', received: 1 },
+    ]);
   });
 });

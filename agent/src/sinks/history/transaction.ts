@@ -5,6 +5,7 @@ import { isoDay } from './days.ts';
 import { allSent } from './errors.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
 import { eventOfEnd } from './imported-end.ts';
+import { countUnderName } from './late-names.ts';
 import { mergeEvents } from './merge.ts';
 import { NameBatch, type NamesSeen } from './name-rows.ts';
 import type { Recall } from './recall.ts';
@@ -53,10 +54,10 @@ export async function storeState(
 ): Promise<Stored> {
   state.taskRows.clear();
   const taskEvents = events.filter(({ group }) => group === 'task');
-  const { entries, byEvent } = await mergeEvents(client, state, taskEvents);
+  const { entries, byEvent, named } = await mergeEvents(client, state, taskEvents);
 
   const rollups = new RollupBatch();
-  const countedByImport = new RollupBatch();
+  const takenBack = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
   const workers = new WorkerBatch(state.workersSeen);
   // After all are merged, so that a task-started counts under the name that comes later in the same batch.
@@ -66,16 +67,17 @@ export async function storeState(
     const { task, imported } = entry;
     rollups.add(event, task);
     if (imported?.subject === event.subject) {
-      countedByImport.add(...eventOfEnd(imported));
+      takenBack.add(...eventOfEnd(imported));
       entry.imported = null;
     }
     names.add(task.name, event.receivedMs);
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
+  await countUnderName(client, named, taskEvents, { counted: rollups, takenBack });
   const counted = allSent([
     rollups.store(client),
-    countedByImport.takeBack(client),
+    takenBack.takeBack(client),
     names.store(client),
     workers.store(client),
   ]);
