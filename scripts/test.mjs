@@ -125,7 +125,7 @@ async function main() {
     if ((await run('npm', install, {}, REACT_19)) !== 0) throw new Error('npm ci in test/plugin-host/react19 failed');
   }
   installPackages(say);
-  process.env.UMBEL_TEST_PYTHON ??= installPython(ROOT, say);
+  process.env.UMBEL_TEST_PYTHON ||= installPython(ROOT, say);
   if (paths.length === 0) {
     await check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
     await check('types of the plugin', 'npm', ['run', 'typecheck', '--silent', '-w', 'plugin']);

@@ -16,5 +16,5 @@ const MIGRATIONS = join('agent', 'src', 'sinks', 'history', 'migrations');
 cpSync(join(ROOT, MIGRATIONS), join(OUT, MIGRATIONS), { recursive: true });
 writeFileSync(join(OUT, 'package.json'), '{ "type": "module" }\n');
 process.env.UMBEL_ROOT = ROOT;
-if (existsSync(venv)) process.env.UMBEL_TEST_PYTHON ??= venv;
+if (existsSync(venv)) process.env.UMBEL_TEST_PYTHON ||= venv;
 await import(pathToFileURL(join(OUT, 'test', 'bench', 'main.js')).href);

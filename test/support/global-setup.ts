@@ -22,7 +22,7 @@ export default async function setup(config: {
   readonly testPathPatterns?: { readonly patterns?: readonly string[] };
 }): Promise<void> {
   const python = join(ROOT, 'node_modules', '.cache', 'umbel', 'venv', 'bin', 'python');
-  if (existsSync(python)) process.env['UMBEL_TEST_PYTHON'] ??= python;
+  if (existsSync(python)) process.env['UMBEL_TEST_PYTHON'] ||= python;
   try {
     const [redis, postgres] = await Promise.all([
       process.env['UMBEL_TEST_REDIS_URL'] ?? startRedis().then((server) => server.url),

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brokerTls } from '../config/broker-tls.ts';
 import type { Config } from '../config/config.ts';
 import type { MetricsOptions } from '../sinks/metrics/options.ts';
 import type { OtlpOptions } from '../sinks/otlp/options.ts';
 import type { AmqpTransportOptions } from '../transport/amqp/transport.ts';
 import type { RedisTransportOptions } from '../transport/redis/transport.ts';
-import type { TlsSettings } from '../transport/url.ts';
 import type { HistoryOptions } from './history.ts';
 
 /** Of the package this code was built from. */
@@ -106,19 +106,5 @@ export function amqpOptions({ broker }: Config): AmqpTransportOptions {
     ...(broker.eventQueue !== undefined && { eventQueue: broker.eventQueue }),
     ...(broker.brokerApi !== undefined && { brokerApi: broker.brokerApi }),
     ...(tls !== undefined && { tls }),
-  };
-}
-
-/** Celery's `broker_use_ssl`; undefined where no option speaks of TLS, and the URL alone decides. */
-function brokerTls(broker: Config['broker']): TlsSettings | undefined {
-  const { useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
-  const parts = [sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname];
-  if (useSsl !== true && parts.every((part) => part === undefined)) return undefined;
-  return {
-    verify: sslCertReqs !== undefined ? sslCertReqs !== 'none' : sslCaCerts !== undefined,
-    checkHostname: sslCheckHostname ?? false,
-    ...(sslCaCerts !== undefined && { caFile: sslCaCerts }),
-    ...(sslCertfile !== undefined && { certFile: sslCertfile }),
-    ...(sslKeyfile !== undefined && { keyFile: sslKeyfile }),
   };
 }

@@ -1,5 +1,6 @@
 import { secretKind } from '../core/identity/credentials.ts';
 import { isLoopback } from '../lib/loopback.ts';
+import { brokerTls } from './broker-tls.ts';
 import type { Config } from './config.ts';
 import type { Sourced } from './load.ts';
 import { hasSignIn } from './notes.ts';
@@ -150,11 +151,8 @@ function plainOtlp({ otlp }: Config): string[] {
 
 /** As in Celery nothing is checked unless somebody asks for it; the options, where there are any, win over the URL. */
 function isBrokerUnverified(broker: Config['broker']): boolean {
-  const { url, useSsl, sslCertReqs, sslCaCerts, sslCertfile, sslKeyfile, sslCheckHostname } = broker;
-  if (sslCertReqs !== undefined) return sslCertReqs === 'none';
-  if (sslCaCerts !== undefined) return false;
-  const areGiven = [sslCertfile, sslKeyfile, sslCheckHostname].some((part) => part !== undefined);
-  return useSsl === true || areGiven || urlsOf(url).some((one) => isUnverified(one.url));
+  const tls = brokerTls(broker);
+  return tls === undefined ? urlsOf(broker.url).some(({ url }) => isUnverified(url)) : !tls.verify;
 }
 
 /** As `tlsFromQuery` reads it (transport/url-tls.ts): without any `ssl_` key nothing is checked, as in kombu. */

@@ -19,7 +19,12 @@ const OTHERS = Array.from({ length: 1500 }, (_, index) => ran(`other${index}`));
 async function workflow(tasks: ReturnType<typeof ran>[], groups: Record<string, string> | undefined, path: string) {
   const deps = testDeps({ tasks });
   const control = memoryControl(groups === undefined ? {} : { groups });
-  const app = await buildServer({ ...deps, control });
+  const asked: string[] = [];
+  const groupsOf: typeof control.groupsOf = (taskIds) => {
+    asked.push(...taskIds);
+    return control.groupsOf(taskIds);
+  };
+  const app = await buildServer({ ...deps, control: { ...control, groupsOf } });
   const answer = (await app.inject(`/api/v1/workflows/${path}`)).json<{
     rootId: string;
     tasks: { taskId: string }[];
@@ -27,6 +32,7 @@ async function workflow(tasks: ReturnType<typeof ran>[], groups: Record<string, 
     groupsKnown: boolean;
     truncated: boolean;
   }>();
+  expect(asked).toHaveLength(new Set(asked).size);
   const searches = deps.history.calls.filter(([name]) => name === 'searchTasks').length;
   return { ...answer, tasks: answer.tasks.map(({ taskId }) => taskId), searches };
 }

@@ -42,10 +42,11 @@ const MOST_ROUNDS = 5;
  */
 export async function findWorkflow(
   history: Reader,
-  groupsOf: GroupsOf,
+  askGroupsOf: GroupsOf,
   rootId: string,
   limit: number,
 ): Promise<FoundWorkflow> {
+  const groupsOf = askedOnce(askGroupsOf);
   const tasks = new Map<string, TaskRecord>();
   const groups = new Map<string, string>();
   const lookedFor = new Set<string>();
@@ -75,6 +76,25 @@ export async function findWorkflow(
     truncated: tasks.size > limit,
     groups: groupsKnown ? joinedOf(shown, groups) : [],
     groupsKnown,
+  };
+}
+
+/** Members that are found are looked at again as tasks of their trees: each task is asked for once. */
+function askedOnce(groupsOf: GroupsOf): GroupsOf {
+  const asked = new Map<string, string | undefined>();
+  return async (taskIds) => {
+    const unasked = taskIds.filter((taskId) => !asked.has(taskId));
+    if (unasked.length > 0 || asked.size === 0) {
+      const told = await groupsOf(unasked);
+      if (told === undefined) return undefined;
+      for (const taskId of unasked) asked.set(taskId, told.get(taskId));
+    }
+    const groups = new Map<string, string>();
+    for (const taskId of taskIds) {
+      const group = asked.get(taskId);
+      if (group !== undefined) groups.set(taskId, group);
+    }
+    return groups;
   };
 }
 

@@ -19,6 +19,7 @@ export class LocksNotHeld extends Error {}
 export class SessionLocks {
   readonly #client: pg.Client;
   readonly #held = new Set<string>();
+  #namesByKey: ReadonlyMap<string, string> | undefined;
   #isOver = false;
 
   private constructor(client: pg.Client) {
@@ -94,16 +95,25 @@ export class SessionLocks {
     );
   }
 
-  /** Those of the locks that a session of any agent holds. Rejects as pg does, and is over then. */
+  /** Those of the locks, always the same ones, that a session of any agent holds. Rejects as pg does, and is over then. */
   async heldByAnybody(names: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#ask<{ name: string }>(
-      `select distinct name from unnest($1::text[]) as asked (name) join pg_locks
-         on objid::bigint = hashtext(current_schema() || ' ' || name)::bigint & 4294967295
+    this.#namesByKey ??= await this.#keysOf(names);
+    const rows = await this.#ask<{ key: string }>(
+      `select distinct objid::text as key from pg_locks
        where locktype = 'advisory' and classid = ${LOCK_CLASS} and granted
          and database = (select oid from pg_database where datname = current_database())`,
+    );
+    return new Set(rows.flatMap(({ key }) => this.#namesByKey?.get(key) ?? []));
+  }
+
+  /** Only Postgres knows its hash, and it does not change: it is asked once for all of them. */
+  async #keysOf(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#ask<{ key: string; name: string }>(
+      `select (hashtext(current_schema() || ' ' || name)::bigint & 4294967295)::text as key, name
+       from unnest($1::text[]) as asked (name)`,
       [names],
     );
-    return new Set(rows.map(({ name }) => name));
+    return new Map(rows.map(({ key, name }) => [key, name]));
   }
 
   /** Ends the connection. Never rejects. */
