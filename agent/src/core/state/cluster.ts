@@ -8,9 +8,9 @@ import { isSilent, judgeOnline, mergeWorkerEvent, WorkerState } from './worker.t
 
 /** What the model may hold; each at least 1. */
 export interface ClusterLimits {
-  /** Tasks that have not ended: those heard of first go first, an eighth above the limit at once. */
+  /** Tasks that have not ended: those heard of first go first. */
   readonly openTasks: number;
-  /** Tasks that have: those that ended first go first, in the same way. */
+  /** Tasks that have: those that ended first go first. */
   readonly finishedTasks: number;
   /** Workers: those not heard of for longest go first, a sixteenth at once. */
   readonly workers: number;

@@ -1,16 +1,14 @@
+import { OrderedTable } from './ordered-table.ts';
 import { isReady } from './states.ts';
 import type { TaskState } from './task.ts';
-
-/** What may be held above a limit before the oldest are dropped, together: a map is slow to find its first entry. */
-const slackOf = (limit: number): number => limit >> 3;
 
 /**
  * Open tasks in the order in which they were first heard of, finished ones in the order in which they ended. Moving a
  * task at each event, to drop the least recently used one, took a tenth of all the time spent on an event.
  */
 export class TaskWindow {
-  readonly #open = new Map<string, TaskState>();
-  readonly #finished = new Map<string, TaskState>();
+  readonly #open = new OrderedTable<TaskState>();
+  readonly #finished = new OrderedTable<TaskState>();
   readonly #openLimit: number;
   readonly #finishedLimit: number;
   evictedOpen = 0;
@@ -67,14 +65,9 @@ export function isOver({ state, mark }: TaskState): boolean {
   return isReady(state) || (mark !== null && mark.kind !== 'healed');
 }
 
-/** Drops the oldest down to the limit once it is exceeded by its slack; returns how many went. */
-function dropOldest(tasks: Map<string, TaskState>, limit: number): number {
-  if (tasks.size <= limit + slackOf(limit)) return 0;
-  let surplus = tasks.size - limit;
-  const dropped = surplus;
-  for (const uuid of tasks.keys()) {
-    if (surplus-- === 0) break;
-    tasks.delete(uuid);
-  }
-  return dropped;
+/** Drops the oldest down to the limit; returns how many went. */
+function dropOldest(tasks: OrderedTable<TaskState>, limit: number): number {
+  const surplus = Math.max(0, tasks.size - limit);
+  for (let left = surplus; left > 0; left--) tasks.shift();
+  return surplus;
 }
