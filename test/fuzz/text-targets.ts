@@ -83,8 +83,9 @@ function readResp(bytes: Buffer, size: number): unknown[] {
   const shown = (reply: RedisReply): unknown =>
     reply instanceof RedisReplyError ? `error ${reply.message}` : Array.isArray(reply) ? reply.map(shown) : reply;
   const reader = new RespReader({
-    onMessage: (pattern, channel, payload) =>
-      log.push([pattern, channel.toString('latin1'), payload.toString('latin1')]),
+    onRun: (run, spans = Uint32Array.of(0, run.length)) => {
+      for (let n = 0; n < spans.length; n += 2) log.push([run.toString('latin1', spans[n], spans[n + 1])]);
+    },
     onReply: (reply) => log.push(shown(reply)),
   });
   try {

@@ -197,10 +197,19 @@ export const WIRE_TARGETS: readonly Target[] = [
         delivery: { session: 1, tag: 2 },
       }),
       encodeRawMessage({ receivedMs: 1, routingKey: '', payload: Buffer.alloc(0) }),
-    ],
+      encodeRawMessage({
+        receivedMs: 1,
+        routingKey: '',
+        payload: Buffer.from(`${envelope(JSON_EVENT)}\r\n${envelope(`[${JSON_EVENT}]`)}`),
+        spans: Uint32Array.of(0, envelope(JSON_EVENT).length, envelope(JSON_EVENT).length + 2, 1000),
+      }),
+    ].map((pieces) => Buffer.concat(pieces)),
     check: (bytes) => {
       const message = decodeRawMessage(bytes);
-      if (message !== undefined) must(message.payload.length <= bytes.length, 'a payload that was not there');
+      if (message === undefined) return;
+      must(message.payload.length <= bytes.length, 'a payload that was not there');
+      must(Math.max(0, ...(message.spans ?? [])) <= message.payload.length, 'a message beyond the end of its run');
+      checkDecoded(decodeMessage(message));
     },
   },
   { name: 'pickle', seeds: PICKLES, check: checkPickle },

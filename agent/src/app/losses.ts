@@ -1,5 +1,5 @@
 import type { Reject } from '../core/events/event.ts';
-import type { RawMessage } from '../core/wire/message.ts';
+import { countMessages, type RawMessage } from '../core/wire/message.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../sinks/metrics/metrics.ts';
@@ -24,7 +24,7 @@ export interface LossesDeps {
 /** Nothing is lost in silence: everything that cannot be used or kept is counted, logged and, as a gap, stored. */
 export interface Losses {
   reject(reject: Reject): void;
-  /** A message for which neither memory nor disk had room. */
+  /** A message, or a run of them, for which neither memory nor disk had room. */
   overflow(queue: 'intake' | 'history', message: RawMessage): void;
   /** The broker can be heard again after this time in which it could not. */
   gap(gap: ListeningGap): void;
@@ -59,10 +59,12 @@ export function watchLosses({ clock, logger, metrics, totals, transport, history
         );
       else logger.debug(reject, 'not an event');
     },
-    overflow(queue, { receivedMs }) {
-      totals.dropped += 1;
-      lost[queue] += 1;
-      metrics.onDrop(queue);
+    overflow(queue, message) {
+      const messages = countMessages(message);
+      const { receivedMs } = message;
+      totals.dropped += messages;
+      lost[queue] += messages;
+      metrics.onDrop(queue, messages);
       const nowMs = clock.now();
       overflowing ??= {
         fromMs: Math.min(receivedMs, transport.health().heardUpToMs ?? receivedMs),
@@ -70,7 +72,7 @@ export function watchLosses({ clock, logger, metrics, totals, transport, history
         messages: 0,
       };
       overflowing.toMs = nowMs;
-      overflowing.messages += 1;
+      overflowing.messages += messages;
     },
     gap(gap) {
       tell(gap);

@@ -9,8 +9,17 @@ const MESSAGE_OVERHEAD = 200;
 /** Measured: decoded events take about three times their base64 payload as objects. */
 const DECODED_FACTOR = 3;
 
+function weigh({ payload, spans }: RawMessage): number {
+  return payload.length + (spans?.byteLength ?? 0) + MESSAGE_OVERHEAD;
+}
+
+function hold(message: RawMessage): RawMessage {
+  return { ...message, payload: Buffer.from(message.payload) };
+}
+
 export const messageCodec: SpillCodec<RawMessage> = {
-  weigh: (message) => message.payload.length + MESSAGE_OVERHEAD,
+  weigh,
+  hold,
   encode: encodeRawMessage,
   decode: decodeRawMessage,
 };
@@ -18,7 +27,8 @@ export const messageCodec: SpillCodec<RawMessage> = {
 /** Decoded batches in memory, the broker's own bytes in files: read back, they are decoded again. */
 export function batchCodec(decode: (message: RawMessage) => Decoded): SpillCodec<EventBatch> {
   return {
-    weigh: ({ message }) => (message.payload.length + MESSAGE_OVERHEAD) * DECODED_FACTOR,
+    weigh: ({ message }) => weigh(message) * DECODED_FACTOR,
+    hold: ({ message, events }) => ({ message: hold(message), events }),
     encode: ({ message }) => encodeRawMessage(message),
     decode(record) {
       const message = decodeRawMessage(record);

@@ -80,6 +80,24 @@ describe('ingest', () => {
     await ingest.close();
   });
 
+  it.each([
+    ['memory', 1e6],
+    ['files', 0],
+  ])('copies what it keeps in %s: the transport reads into the same bytes again', async (_where, memoryBytes) => {
+    const { ingest, seen, room } = start(memoryBytes);
+    room.value = false;
+    const payload = Buffer.alloc(4);
+    for (let n = 0; n < 50; n += 1) {
+      payload.write(`m${n} `);
+      ingest.accept({ receivedMs: 5, routingKey: '', payload });
+    }
+    room.value = true;
+    ingest.wake();
+    await until(() => seen.length === 50);
+    expect(seen.map((text) => text.trim().split(' ')[0])).toEqual(names(50));
+    await ingest.close();
+  });
+
   it('takes up what an earlier run could not decode any more', async () => {
     const first = start(10_000);
     first.room.value = false;

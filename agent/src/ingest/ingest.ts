@@ -9,21 +9,27 @@ import type { EventBatch } from '../sinks/port.ts';
  * Postgres, each of which waits for a stretch to end, as a scrape does and Redis' buffer.
  */
 const SLICE_MS = 2;
-const MESSAGES_AT_ONCE = 4;
+/** More than this between two slices is a flood: what Redis holds for the agent is then more than what is held here. */
+const FLOOD_BYTES = 256 << 10;
+/**
+ * How long a flood is only read, ms: Redis throws a subscriber out that is 32 MB behind, while undecoded messages can wait
+ * here, in memory and in files. Of a burst of 160 MB that takes a second.
+ */
+const READ_ONLY_MS = 2000;
 
 export interface IngestDeps {
   /** Where messages wait for their turn. */
   readonly queue: SpillQueue<RawMessage>;
   readonly decode: (message: RawMessage) => Decoded;
   readonly clock: Clock;
-  /** Each message with at least one event, in order. */
+  /** Each message, or run of messages, with at least one event, in order. */
   onBatch(batch: EventBatch, nowMs: number): void;
   onReject(reject: Reject): void;
   /** Task events of other slices, left out. */
   onForeign?(events: number): void;
-  /** A message without any event: nothing more comes of it. */
+  /** A message or run without any event: nothing more comes of it. */
   onEmpty(message: RawMessage): void;
-  /** A message that neither memory nor disk had room for. */
+  /** A message or run that neither memory nor disk had room for. */
   onOverflow(message: RawMessage): void;
   /** False while the history cannot keep up: messages then wait undecoded, where they are smallest. */
   hasRoom(): boolean;
@@ -45,6 +51,8 @@ export interface Ingest {
 export function startIngest(deps: IngestDeps): Ingest {
   const { queue, clock } = deps;
   let scheduled = false;
+  let acceptedBytes = 0;
+  let floodSinceMs: number | undefined;
   let closed = false;
 
   function wake(): void {
@@ -56,16 +64,28 @@ export function startIngest(deps: IngestDeps): Ingest {
   function runSlice(): void {
     scheduled = false;
     if (closed) return;
+    if (isReadingFirst()) {
+      wake();
+      return;
+    }
     const until = clock.now() + SLICE_MS;
     while (!queue.empty && deps.hasRoom()) {
-      decodeSome();
+      decodeNext();
       if (clock.now() >= until) break;
     }
     if (!queue.empty && deps.hasRoom()) wake();
   }
 
-  function decodeSome(): void {
-    const messages = queue.peek(MESSAGES_AT_ONCE);
+  function isReadingFirst(): boolean {
+    const isFlood = acceptedBytes > FLOOD_BYTES;
+    acceptedBytes = 0;
+    if (!isFlood) floodSinceMs = undefined;
+    else floodSinceMs ??= clock.now();
+    return floodSinceMs !== undefined && clock.now() - floodSinceMs < READ_ONLY_MS;
+  }
+
+  function decodeNext(): void {
+    const messages = queue.peek(1);
     const nowMs = clock.now();
     for (const message of messages) {
       const { events, rejects, foreign = 0 } = deps.decode(message);
@@ -79,12 +99,13 @@ export function startIngest(deps: IngestDeps): Ingest {
 
   return {
     accept(message) {
+      acceptedBytes += message.payload.length;
       if (!queue.push(message)) deps.onOverflow(message);
       wake();
     },
     wake,
     close() {
-      while (!queue.empty && queue.diskBytes === 0 && deps.hasRoom()) decodeSome();
+      while (!queue.empty && queue.diskBytes === 0 && deps.hasRoom()) decodeNext();
       closed = true;
       queue.close();
       return Promise.resolve();

@@ -1,7 +1,7 @@
 import type { RawMessage } from '../core/wire/message.ts';
 import type { CeleryEvent } from '../core/events/event.ts';
 
-/** What came out of one message of the event exchange. */
+/** What came out of one message of the event exchange, or of a run of them. */
 export interface EventBatch {
   /** Kept so that a sink which must put the batch aside can write the broker's own bytes. */
   readonly message: RawMessage;

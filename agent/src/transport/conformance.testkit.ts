@@ -32,18 +32,27 @@ export async function waitUntil(
   }
 }
 
-/** Keeps what it hears. */
+/** Keeps what it hears, the messages of a run one by one. */
 export class RecordingListener implements EventListener {
   readonly messages: RawMessage[] = [];
   readonly gaps: ListeningGap[] = [];
 
   onMessage(message: RawMessage): void {
-    this.messages.push(message);
+    this.messages.push(...messagesOf(message));
   }
 
   onGap(gap: ListeningGap): void {
     this.gaps.push(gap);
   }
+}
+
+/** The messages of a run, to be kept. */
+export function messagesOf(message: RawMessage): RawMessage[] {
+  const { spans = Uint32Array.of(0, message.payload.length), ...one } = message;
+  return Array.from({ length: spans.length / 2 }, (_, n) => ({
+    ...one,
+    payload: Buffer.from(one.payload.subarray(spans[2 * n], spans[2 * n + 1])),
+  }));
 }
 
 /** A logger that keeps the lines of level warn and above. */
@@ -87,7 +96,7 @@ export function describeTransport(name: string, makeHarness: () => Promise<Broke
       expect(transport.displayUrl).not.toMatch(/:[^*/@]+@/);
     });
 
-    it('hands on every message in order, with its routing key and the instant of receipt', async () => {
+    it('hands on every message in order, with the instant of receipt', async () => {
       const before = systemClock.now();
       const { harness, listener } = await start();
       if (harness.publish === undefined) {
@@ -102,7 +111,6 @@ export function describeTransport(name: string, makeHarness: () => Promise<Broke
         expect(listener.messages.map(({ payload }) => payload.equals(sent.shift() ?? Buffer.alloc(0)))).not.toContain(
           false,
         );
-        expect(new Set(listener.messages.map((message) => message.routingKey))).toEqual(new Set(['task.multi']));
       }
       const times = listener.messages.map((message) => message.receivedMs);
       expect(times).toEqual(times.toSorted((a, b) => a - b));

@@ -10,6 +10,7 @@ import type { NewTask, TaskOptions } from '../core/control/service.ts';
 import { openMessage } from '../core/wire/envelope.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { buildTaskMessage } from '../core/wire/task-message.ts';
+import { messagesOf } from './conformance.testkit.ts';
 import type { BrokerTransport } from './port.ts';
 
 /** A broker with real workers on it; one for the whole battery. */
@@ -160,7 +161,10 @@ export function describeControl(name: string, makeHarness: () => Promise<Control
 
     it('an announced task is heard as an event', async () => {
       const heard: RawMessage[] = [];
-      transport.consumeEvents({ onMessage: (message) => void heard.push(message), onGap: () => undefined });
+      transport.consumeEvents({
+        onMessage: (message) => void heard.push(...messagesOf(message)),
+        onGap: () => undefined,
+      });
       await waitFor(() => transport.health().connected);
       const event = { type: 'task-sent', hostname: 'umbel@h', uuid: randomUUID(), name: 'é', queue: 'celery' };
       await transport.tasks.announce(event);
@@ -169,7 +173,6 @@ export function describeControl(name: string, makeHarness: () => Promise<Control
         return 'body' in opened && isDeepStrictEqual(opened.body, event);
       };
       await waitFor(() => heard.some(isIt));
-      expect(heard.find(isIt)?.routingKey).toBe('task.sent');
     });
 
     it('waiting messages are counted and found, and nothing is taken', async () => {

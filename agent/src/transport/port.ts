@@ -38,7 +38,10 @@ export interface ListeningGap {
 }
 
 export interface EventListener {
-  /** Called for each message in order of arrival. Never throws, never blocks. */
+  /**
+   * Called for each message, or run of messages, in order of arrival; the bytes are good until it returns. Never throws,
+   * never blocks.
+   */
   onMessage(message: RawMessage): void;
   /** Where agents take turns (RabbitMQ): called before the first message after another agent may have had the turn. */
   onTurn?(): void;

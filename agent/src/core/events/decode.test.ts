@@ -144,6 +144,33 @@ describe('decodeMessage', () => {
     expect(decoded.rejects[0]?.detail).toMatch(/^[ -~]{1,200}$/);
   });
 
+  it('decodes every message of a run but the bad ones, each of which is one reject', () => {
+    const envelope = (body: string): string =>
+      `{"body": "${Buffer.from(body).toString('base64')}", "content-type": "application/json", "properties": {"body_encoding": "base64"}}`;
+    const texts = [
+      envelope(JSON.stringify([TASK, WORKER])),
+      'no envelope',
+      '',
+      envelope('{"a":'),
+      envelope(JSON.stringify(TASK)),
+    ];
+    const spans: number[] = [];
+    let payload = '';
+    for (const text of texts) {
+      payload += '$9\r\n';
+      spans.push(payload.length, payload.length + text.length);
+      payload += text;
+    }
+    const run = { receivedMs: 7, routingKey: '', payload: Buffer.from(payload), spans: Uint32Array.from(spans) };
+    const { events, rejects } = decodeMessage(run);
+    expect(events.map(({ type, receivedMs }) => [type, receivedMs])).toEqual([
+      ['task-received', 7],
+      ['worker-heartbeat', 7],
+      ['task-received', 7],
+    ]);
+    expect(rejects.map(({ reason }) => reason)).toEqual(['envelope', 'envelope', 'body']);
+  });
+
   it('never throws, and answers for every item', () => {
     const item = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }),

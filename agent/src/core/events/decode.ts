@@ -1,4 +1,4 @@
-import { describe, isRecord, openMessage, rejected } from '../wire/envelope.ts';
+import { describe, isRecord, type OpenedMessage, openMessage, openRedis, rejected } from '../wire/envelope.ts';
 import type { RawMessage } from '../wire/message.ts';
 import { MAX_NESTING, survey, TOO_DEEP } from '../wire/survey.ts';
 import type { CeleryEvent, Decoded, Reject } from './event.ts';
@@ -10,29 +10,39 @@ import { kindOf, knownText, MAX_KEY_LENGTH } from './known-texts.ts';
 export const MAX_EVENTS = 100_000;
 
 /**
- * Decodes a message of the event exchange: one event, or an array of them (`task.multi`). What cannot be used is
- * among `rejects`; a bad event does not take the others of its message with it. Task events of other slices are
- * left out before anything else is done with them. Never throws.
+ * Decodes a message of the event exchange, or a run of them: each is one event, or an array of them (`task.multi`). What
+ * cannot be used is among `rejects`; neither does a bad event take the others of its message with it, nor a bad message
+ * those of its run. Task events of other slices are left out before anything else is done with them. Never throws.
  *
  * Measured (Node 20, batches of 20 events of 370 bytes in kombu's Redis envelope): 1.7 µs an event, of which
  * 1.45 µs are the two `JSON.parse` and base64 that cannot be avoided.
  */
 export function decodeMessage(raw: RawMessage, slice = WHOLE): Decoded {
-  const opened = openMessage(raw);
-  if ('reject' in opened) return { events: [], rejects: [opened.reject] };
-  const { body, found } = opened;
-  const deep = (found & TOO_DEEP) !== 0;
   const decoded: Decoded = { events: [], rejects: [] };
-  if (!Array.isArray(body)) {
-    if (isOurs(decoded, body, slice)) decodeInto(decoded, body, raw.receivedMs, deep);
-  } else if (body.length > MAX_EVENTS) {
-    decoded.rejects.push(rejected('body', `${body.length} events in one message`));
-  } else {
-    for (const item of body) {
-      if (isOurs(decoded, item, slice)) decodeInto(decoded, item, raw.receivedMs, deep);
+  const { spans, payload, receivedMs } = raw;
+  if (spans === undefined) decodeOpened(decoded, openMessage(raw), receivedMs, slice);
+  else {
+    for (let at = 0; at < spans.length; at += 2) {
+      decodeOpened(decoded, openRedis(payload, spans[at] ?? 0, spans[at + 1] ?? 0), receivedMs, slice);
     }
   }
   return decoded;
+}
+
+function decodeOpened(decoded: Decoded, opened: OpenedMessage, receivedMs: number, slice: Slice): void {
+  if ('reject' in opened) {
+    decoded.rejects.push(opened.reject);
+    return;
+  }
+  const { body, found } = opened;
+  const deep = (found & TOO_DEEP) !== 0;
+  if (!Array.isArray(body)) {
+    if (isOurs(decoded, body, slice)) decodeInto(decoded, body, receivedMs, deep);
+  } else if (body.length > MAX_EVENTS) {
+    decoded.rejects.push(rejected('body', `${body.length} events in one message`));
+  } else {
+    for (const item of body) if (isOurs(decoded, item, slice)) decodeInto(decoded, item, receivedMs, deep);
+  }
 }
 
 /** What has no readable task id goes to every slice: it is for `decodeEvent` to say what is wrong with it. */

@@ -14,17 +14,48 @@ const message = fc.record(
   { requiredKeys: ['receivedMs', 'routingKey', 'payload'] },
 );
 
+/** A run whose messages stand anywhere, in order. */
+const run = fc
+  .record({
+    receivedMs: fc.nat(),
+    payload: fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    cuts: fc.array(fc.nat(300), { maxLength: 40 }),
+  })
+  .map(({ receivedMs, payload, cuts }) => {
+    const ends = cuts.map((cut) => cut % (payload.length + 1)).toSorted((a, b) => a - b);
+    const spans = Uint32Array.from(ends.slice(0, ends.length - (ends.length % 2)));
+    return { receivedMs, routingKey: '', payload, spans };
+  });
+
+const recordOf = (raw: RawMessage): Buffer => Buffer.concat(encodeRawMessage(raw));
+
 describe('a message in a segment file', () => {
   it('comes back as it was, with its delivery', () => {
     fc.assert(
       fc.property(message, (given) => {
         const raw = JSON.parse(JSON.stringify({ ...given, payload: undefined })) as Omit<RawMessage, 'payload'>;
-        expect(decodeRawMessage(encodeRawMessage({ ...raw, payload: given.payload }))).toEqual({
+        expect(decodeRawMessage(recordOf({ ...raw, payload: given.payload }))).toEqual({
           ...raw,
           payload: given.payload,
         });
       }),
     );
+  });
+
+  it('comes back as it was, where it is a run', () => {
+    fc.assert(
+      fc.property(run, (given) => {
+        expect(decodeRawMessage(recordOf(given))).toEqual(given);
+      }),
+    );
+  });
+
+  it.each([
+    ['beyond the end', [0, 3, 3, 12]],
+    ['not in order', [4, 8, 0, 4]],
+  ])('is undefined where the messages of a run stand %s', (_what, spans) => {
+    const given = { receivedMs: 1, routingKey: '', payload: Buffer.alloc(10), spans: Uint32Array.from(spans) };
+    expect(decodeRawMessage(recordOf(given))).toBeUndefined();
   });
 
   it('of a file that was written before there were deliveries is read too', () => {
@@ -42,15 +73,15 @@ describe('a message in a segment file', () => {
   });
 
   it('is undefined where the bytes are torn', () => {
-    const bytes = encodeRawMessage({
-      receivedMs: 1,
-      routingKey: 'key',
-      payload: Buffer.alloc(0),
-      properties: { contentType: 'application/json' },
-      delivery: { session: 1, tag: 2 },
-    });
-    for (let length = 0; length < bytes.length; length += 1) {
-      expect(decodeRawMessage(bytes.subarray(0, length))).toBeUndefined();
+    const message = { receivedMs: 1, routingKey: 'key', payload: Buffer.alloc(0) };
+    const whole = [
+      { ...message, properties: { contentType: 'application/json' }, delivery: { session: 1, tag: 2 } },
+      { ...message, payload: Buffer.alloc(1), spans: Uint32Array.of(0, 1) },
+    ];
+    for (const bytes of whole.map(recordOf)) {
+      for (let length = 0; length < bytes.length; length += 1) {
+        expect(decodeRawMessage(bytes.subarray(0, length))).toBeUndefined();
+      }
     }
   });
 });

@@ -1,12 +1,5 @@
 import { closeSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs';
-
-const LENGTH_BYTES = 4;
-const READ_CHUNK = 4 * 1024 * 1024;
-/**
- * Blocks up to this size are put together in one place: a buffer of its own for each is memory outside the heap, of which
- * 64 MiB are enough to make the collector look through all that is held.
- */
-const scratch = Buffer.allocUnsafeSlow(2 * 1024 * 1024);
+import { firstRecordBytes, recordsIn } from './records.ts';
 
 export interface SegmentRecord {
   readonly bytes: Buffer;
@@ -54,44 +47,39 @@ export class Segment {
   }
 
   /**
-   * Appends records in one write.
+   * Appends records as `RecordBlock` holds them, in one write.
    * @throws the file system's error; the next append writes over what a failed one left behind
    */
-  append(records: readonly Buffer[]): void {
-    const bytes = records.reduce((sum, record) => sum + LENGTH_BYTES + record.length, 0);
-    const block = bytes <= scratch.length ? scratch : Buffer.allocUnsafeSlow(bytes);
-    let at = 0;
-    for (const record of records) {
-      at = block.writeUInt32LE(record.length, at);
-      at += record.copy(block, at);
+  append(block: Buffer): void {
+    for (let written = 0; written < block.length;) {
+      written += writeSync(this.#fd, block, written, block.length - written, this.size + written);
     }
-    for (let written = 0; written < bytes;) {
-      written += writeSync(this.#fd, block, written, bytes - written, this.size + written);
-    }
-    this.size += bytes;
+    this.size += block.length;
   }
 
-  /** The next records, about 4 MiB of them, or one larger than that; an empty list at the end or before a torn record. */
-  read(): SegmentRecord[] {
+  /**
+   * The next records, as many as fit into `place`, or one that is larger; an empty list at the end or before a torn record.
+   * Their bytes are good until `place` is used again.
+   */
+  read(place: Buffer): SegmentRecord[] {
+    let block = this.#readInto(place);
+    const first = firstRecordBytes(block);
+    if (first > block.length && first <= this.unread) block = this.#readInto(Buffer.allocUnsafeSlow(first));
     const records: SegmentRecord[] = [];
-    let block = Buffer.allocUnsafe(Math.min(READ_CHUNK, this.unread));
-    let have = readSync(this.#fd, block, 0, block.length, this.readAt);
-    let at = 0;
-    while (have - at >= LENGTH_BYTES) {
-      const end = at + LENGTH_BYTES + block.readUInt32LE(at);
-      if (end > have) {
-        if (records.length > 0 || end > this.unread) break;
-        block = Buffer.allocUnsafe(end);
-        have = readSync(this.#fd, block, 0, end, this.readAt);
-        if (have < end) break;
-      }
-      records.push({ bytes: block.subarray(at + LENGTH_BYTES, end), endsAt: this.readAt + end });
-      at = end;
+    let end = 0;
+    for (const { from, to } of recordsIn(block)) {
+      records.push({ bytes: block.subarray(from, to), endsAt: this.readAt + to });
+      end = to;
     }
-    this.readAt += at;
+    this.readAt += end;
     this.loaded += records.length;
     if (records.length === 0) this.readAt = this.size;
     return records;
+  }
+
+  #readInto(place: Buffer): Buffer {
+    const wanted = Math.min(place.length, this.unread);
+    return place.subarray(0, readSync(this.#fd, place, 0, wanted, this.readAt));
   }
 
   /** Marks the loaded record that ends at this position as done; records are committed in order. */

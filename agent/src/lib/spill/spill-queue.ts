@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
+import { RecordBlock, recordsIn } from './records.ts';
 import { Segment, type SegmentRecord } from './segment.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 const WRITE_BLOCK = 1024 * 1024;
 /** What may wait for a disk that refuses to write. */
 const PENDING_BYTES = 8 * WRITE_BLOCK;
+const READ_BLOCK = 1024 * 1024;
 const ORDER_STEP = 2 ** 20;
 const FILE_NAME = /^(\d{16})\.seg$/;
 
@@ -14,8 +16,14 @@ const FILE_NAME = /^(\d{16})\.seg$/;
 export interface SpillCodec<T> {
   /** Bytes that the item holds in memory. */
   weigh(item: T): number;
-  encode(item: T): Buffer;
-  /** undefined: the record cannot be read; it is counted and passed over. */
+  /** The item as it is kept in memory: what was only lent is copied. */
+  hold(item: T): T;
+  /** The record, in pieces that follow each other; they are copied at once. */
+  encode(item: T): readonly Buffer[];
+  /**
+   * The item may use the record's bytes until it is committed. undefined: the record cannot be read; it is counted and
+   * passed over.
+   */
   decode(record: Buffer): T | undefined;
 }
 
@@ -53,8 +61,9 @@ export class SpillQueue<T> {
   #held: Held<T>[] = [];
   #heldFrom = 0;
   #files: Segment[] = [];
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new RecordBlock(WRITE_BLOCK);
+  /** What is held of a file lies here. */
+  #readBlock: Buffer | undefined;
   #memoryBytes = 0;
   #unreadable = 0;
   #problem: Error | undefined;
@@ -90,7 +99,7 @@ export class SpillQueue<T> {
 
   /** Bytes that lie in files and are not committed. */
   get diskBytes(): number {
-    return this.#files.reduce((sum, file) => sum + file.size - file.committedTo, this.#pendingBytes);
+    return this.#files.reduce((sum, file) => sum + file.size - file.committedTo, this.#pending.length);
   }
 
   /** Records of the files that could not be read back. */
@@ -107,16 +116,15 @@ export class SpillQueue<T> {
     const weight = this.#options.codec.weigh(item);
     const fits = this.#memoryBytes + weight <= this.#options.memoryBytes || this.ready === 0;
     if (fits && !this.#hasBacklog()) {
-      this.#held.push({ item, weight, segment: undefined, endsAt: 0 });
+      this.#held.push({ item: this.#options.codec.hold(item), weight, segment: undefined, endsAt: 0 });
       this.#memoryBytes += weight;
       return true;
     }
-    if (this.diskBytes + weight > this.#options.diskBytes || this.#pendingBytes > PENDING_BYTES) return false;
-    const record = this.#options.codec.encode(item);
-    this.#pending.push(record);
-    this.#pendingBytes += record.length;
+    const waiting = this.#pending.length;
+    if (this.diskBytes + weight > this.#options.diskBytes || waiting > PENDING_BYTES) return false;
+    this.#pending.add(this.#options.codec.encode(item));
     // A disk that refuses is tried again by `flush`: to try with every item would take all the time.
-    if (this.#pendingBytes >= WRITE_BLOCK && this.#problem === undefined) this.#trySync();
+    if (this.#pending.length >= WRITE_BLOCK && this.#problem === undefined) this.#trySync();
     return true;
   }
 
@@ -153,12 +161,11 @@ export class SpillQueue<T> {
    * @throws the file system's error
    */
   sync(): void {
-    if (this.#pending.length === 0) return;
+    if (this.#pending.count === 0) return;
     const last = this.#files.at(-1);
     const file = last?.writable === true && last.size < SEGMENT_BYTES ? last : this.#addFile(this.#nextOrder());
-    file.append(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    file.append(this.#pending.bytes);
+    this.#pending.clear();
   }
 
   /**
@@ -185,17 +192,20 @@ export class SpillQueue<T> {
 
   /**
    * Spills and lets go of the files; `diskBytes` is then what the next `open` finds.
-   * @throws Error that says how many items are lost because the disk refused them
+   * @throws Error that says how much is lost because the disk refused it
    */
   close(): void {
     try {
       this.spill();
     } catch (error) {
-      const lost = this.#held.slice(this.#heldFrom).filter(({ segment }) => segment === undefined).length;
-      const count = lost + this.#pending.length;
-      throw new Error(`${count} messages are lost: they cannot be put into files of ${this.#options.directory}`, {
-        cause: error,
-      });
+      const lost = this.#held.slice(this.#heldFrom).filter(({ segment }) => segment === undefined);
+      const bytes = lost.reduce((sum, { weight }) => sum + weight, this.#pending.length);
+      throw new Error(
+        `${bytes} bytes of messages are lost: they cannot be put into files of ${this.#options.directory}`,
+        {
+          cause: error,
+        },
+      );
     } finally {
       for (const file of this.#files) file.close();
     }
@@ -208,7 +218,7 @@ export class SpillQueue<T> {
 
   /** Writes what waits for its file, if the disk takes it; to be called every second or so. */
   flush(): void {
-    if (this.#pending.length > 0) this.#trySync();
+    if (this.#pending.count > 0) this.#trySync();
   }
 
   #trySync(): void {
@@ -225,29 +235,29 @@ export class SpillQueue<T> {
   }
 
   #hasBacklog(): boolean {
-    return this.#pending.length > 0 || this.#files.some((file) => file.unread > 0);
+    return this.#pending.count > 0 || this.#files.some((file) => file.unread > 0);
   }
 
   #load(): void {
     while (this.ready === 0) {
       const file = this.#files.find((candidate) => candidate.unread > 0);
       if (file === undefined) {
-        if (this.#pending.length === 0) return;
+        if (this.#pending.count === 0) return;
         this.#takePending();
         continue;
       }
-      for (const record of file.read()) this.#hold(record, file);
+      this.#readBlock ??= Buffer.allocUnsafeSlow(READ_BLOCK);
+      for (const record of file.read(this.#readBlock)) this.#hold(record, file);
       this.#removeDone();
     }
   }
 
   /** Not by way of a file: the disk may be the one that refuses. */
   #takePending(): void {
-    const records = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    const block = Buffer.from(this.#pending.bytes);
+    this.#pending.clear();
     this.#problem = undefined;
-    for (const bytes of records) this.#hold({ bytes, endsAt: 0 });
+    for (const { from, to } of recordsIn(block)) this.#hold({ bytes: block.subarray(from, to), endsAt: 0 });
   }
 
   #hold(record: SegmentRecord, segment?: Segment): void {
@@ -274,7 +284,9 @@ export class SpillQueue<T> {
   #addFull(order: number, held: readonly Held<T>[]): void {
     const file = this.#addFile(order);
     try {
-      file.append(held.map(({ item }) => this.#options.codec.encode(item)));
+      const block = new RecordBlock(WRITE_BLOCK);
+      for (const { item } of held) block.add(this.#options.codec.encode(item));
+      file.append(block.bytes);
     } catch (error) {
       this.#files = this.#files.filter((other) => other !== file);
       file.remove();

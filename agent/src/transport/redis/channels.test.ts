@@ -5,7 +5,7 @@ import { explainChannel } from './probe.ts';
 describe('eventPatterns', () => {
   it('listens to the database, with and without routing keys', () => {
     expect(eventPatterns(3, {}, false)).toEqual([
-      { pattern: '/3.celeryev/*', keyOffset: 12, required: true },
+      { pattern: '/3.celeryev/*', required: true },
       { pattern: '/3.celeryev', required: false },
     ]);
   });
@@ -13,7 +13,7 @@ describe('eventPatterns', () => {
   it('follows the transport options', () => {
     const patterns = eventPatterns(0, { keyPrefix: 'ü*:', fanoutPrefix: false, fanoutPatterns: false }, false);
     expect(patterns).toEqual([
-      { pattern: 'ü\\*:celeryev/*', keyOffset: 13, required: false },
+      { pattern: 'ü\\*:celeryev/*', required: false },
       { pattern: 'ü\\*:celeryev', required: true },
     ]);
     expect(eventPatterns(5, { fanoutPrefix: '/my{db}.', eventExchange: 'ev' }, false)[0]?.pattern).toBe('/my5.ev/*');

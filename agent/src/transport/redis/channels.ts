@@ -15,8 +15,6 @@ export interface ChannelOptions {
 /** One PSUBSCRIBE. */
 export interface EventPattern {
   readonly pattern: string;
-  /** Bytes of a channel name in front of the routing key; undefined where the channel carries none. */
-  readonly keyOffset?: number;
   /** Without it no events come; the others cover unusual set-ups and may be refused by an ACL. */
   readonly required: boolean;
 }
@@ -34,7 +32,7 @@ export function eventPatterns(db: number, options: ChannelOptions, literalDb: bo
     const channel = keyPrefix + prefix + eventExchange;
     const escaped = escapeGlob(channel);
     return [
-      { pattern: `${escaped}/*`, keyOffset: Buffer.byteLength(channel) + 1, required: index === 0 && fanoutPatterns },
+      { pattern: `${escaped}/*`, required: index === 0 && fanoutPatterns },
       { pattern: escaped, required: index === 0 && !fanoutPatterns },
     ];
   });

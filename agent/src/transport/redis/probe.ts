@@ -1,5 +1,6 @@
 import { escapeGlob } from '../../lib/escape-glob.ts';
 import type { ChannelOptions } from './channels.ts';
+import type { RedisReply } from './resp-reader.ts';
 import { connect, lenient, withDeadline } from './session.ts';
 import type { ConnectDeps, RedisTarget } from './session.ts';
 import type { RedisSocket } from './socket.ts';
@@ -23,8 +24,11 @@ export async function probeSilence(
     heard = resolve;
   });
   const { clock, connectTimeoutMs, signal } = deps;
-  const onMessage = (_pattern: string, channel: Buffer): void => heard(channel.toString());
-  const socket = await connect(target, { clock, connectTimeoutMs, signal, onMessage });
+  // `pmessage`, pattern, channel, payload
+  const onUnasked = (reply: RedisReply): void => {
+    if (Array.isArray(reply) && typeof reply[2] === 'string') heard(reply[2]);
+  };
+  const socket = await connect(target, { clock, connectTimeoutMs, signal, onUnasked });
   try {
     const boundIn = await withDeadline(socket, deps, () => databasesWith(socket, binding, target.db));
     await lenient(socket.command('PSUBSCRIBE', `*${escapeGlob(eventExchange)}*`), ['NOPERM']);

@@ -9,10 +9,14 @@ interface Read {
 function reading(): Read {
   const log: unknown[] = [];
   const reader = new RespReader({
-    onMessage: (pattern, channel, payload) => log.push([pattern, channel.toString(), payload.toString('latin1')]),
+    onRun: (bytes, spans) => log.push(...payloadsOf(bytes, spans).map((payload) => payload.toString('latin1'))),
     onReply: (reply) => log.push(reply),
   });
   return { log, reader };
+}
+
+function payloadsOf(bytes: Buffer, spans: Uint32Array = Uint32Array.of(0, bytes.length)): Buffer[] {
+  return Array.from({ length: spans.length / 2 }, (_, n) => bytes.subarray(spans[2 * n], spans[2 * n + 1]));
 }
 
 function bulk(text: string): string {
@@ -46,11 +50,11 @@ const EXPECTED = [
   null,
   '',
   ['psubscribe', '/0.celeryev/*', 1],
-  ['/0.celeryev/*', '/0.celeryev/task.multi', 'a\r\nb\u0000c'],
+  'a\r\nb\u0000c',
   ['pong', ''],
-  ['p', 'c', ''],
+  '',
   ['master', 0, [[]], 'x'],
-  ['/0.celeryev/*', '/0.celeryev/task.sent', 'x'.repeat(300)],
+  'x'.repeat(300),
 ];
 
 describe('RespReader', () => {
@@ -64,9 +68,12 @@ describe('RespReader', () => {
     expect((EXPECTED[1] as RedisReplyError).code).toBe('NOAUTH');
   });
 
-  it('keeps handed-on slices intact over many slabs, and takes messages larger than a slab', () => {
+  it('takes messages larger than its slab, and comes back to a small one', () => {
     const payloads: Buffer[] = [];
-    const reader = new RespReader({ onMessage: (_p, _c, payload) => payloads.push(payload), onReply: () => undefined });
+    const reader = new RespReader({
+      onRun: (bytes, spans) => payloads.push(...payloadsOf(bytes, spans).map((payload) => Buffer.from(payload))),
+      onReply: () => undefined,
+    });
     const lengths = [20, 3_000_000, 15_000, 900_000, 1, 700, 1_048_576, 64];
     const stream = Buffer.from(
       lengths.map((length, n) => pmessage('p', 'c', String(n).repeat(length))).join(''),
@@ -80,6 +87,30 @@ describe('RespReader', () => {
     }
     expect(payloads.map((payload) => payload.length)).toEqual(lengths);
     expect(payloads.map((payload, n) => payload.equals(Buffer.alloc(payload.length, String(n))))).not.toContain(false);
+  });
+
+  it('hands on together what came together, in runs of 64 KiB, and before the answer that stands behind it', () => {
+    const log: string[] = [];
+    const reader = new RespReader({
+      onRun: (bytes, spans) => log.push(`${payloadsOf(bytes, spans).length} in ${bytes.length}`),
+      onReply: (reply) => log.push(String(reply)),
+    });
+    const small = pmessage('p', 'c', 'x'.repeat(100));
+    const between = small.length - 100;
+    reader.append(Buffer.from(`${small.repeat(3)}+OK\r\n${small}${pmessage('p', 'c', 'y'.repeat(70_000))}${small}`));
+    expect(log).toEqual([`3 in ${300 + 2 * between}`, 'OK', '1 in 100', '1 in 70000', '1 in 100']);
+    log.splice(0);
+    reader.append(Buffer.from(small.repeat(1000)));
+    const lengths = log.map((run) => Number(run.split(' ')[2]));
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(64 << 10);
+    expect(log.reduce((sum, run) => sum + Number.parseInt(run), 0)).toBe(1000);
+    expect(log.length).toBe(Math.ceil((1000 * small.length) / (64 << 10)));
+  });
+
+  it('hands on what it read before it met what is not Redis', () => {
+    const { log, reader } = reading();
+    expect(() => reader.append(Buffer.from(`${pmessage('p', 'c', 'good')}HTTP`))).toThrow('not the Redis protocol');
+    expect(log).toEqual(['good']);
   });
 
   it.each(['HTTP/1.1 400 Bad Request\r\n', '*4\r\n$8\r\npmessage\r\n:1\r\n', '$99999999999\r\n', '*x\r\n'])(

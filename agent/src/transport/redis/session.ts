@@ -1,10 +1,9 @@
-import type { Clock } from '../../lib/clock.ts';
 import type { TlsSettings } from '../url-tls.ts';
 import type { EventPattern } from './channels.ts';
 import { PlainProblem } from '../plain-problem.ts';
 import type { Attempt } from './problems.ts';
 import { RedisReplyError } from './resp-reader.ts';
-import { RedisSocket } from './socket.ts';
+import { RedisSocket, type RedisSocketOptions } from './socket.ts';
 import { tlsOptions } from './tls.ts';
 
 /** A Redis server and how to be let in. */
@@ -18,11 +17,8 @@ export interface RedisTarget {
   readonly tls?: TlsSettings;
 }
 
-export interface ConnectDeps {
-  readonly clock: Clock;
-  readonly connectTimeoutMs: number;
+export interface ConnectDeps extends Pick<RedisSocketOptions, 'clock' | 'connectTimeoutMs' | 'onRun' | 'onUnasked'> {
   readonly signal: AbortSignal;
-  readonly onMessage?: (pattern: string, channel: Buffer, payload: Buffer) => void;
 }
 
 /** What is remembered of a server, to tell afterwards why a connection was lost. */
@@ -50,7 +46,8 @@ export async function connect(target: RedisTarget, deps: ConnectDeps): Promise<R
     },
     clock: deps.clock,
     connectTimeoutMs: deps.connectTimeoutMs,
-    ...(deps.onMessage !== undefined && { onMessage: deps.onMessage }),
+    ...(deps.onRun !== undefined && { onRun: deps.onRun }),
+    ...(deps.onUnasked !== undefined && { onUnasked: deps.onUnasked }),
   });
   const abort = (): void => socket.destroy();
   deps.signal.addEventListener('abort', abort, { once: true });

@@ -23,11 +23,14 @@ it('lets others have their turn in a flood, and loses none of it', async () => {
     address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
     clock: systemClock,
     connectTimeoutMs: 5000,
-    onMessage: (_pattern, _channel, payload) => {
+    onRun: (bytes, spans = Uint32Array.of(0, bytes.length)) => {
       if (readThisTurn === 0) afterIo(() => (readThisTurn = 0));
-      readThisTurn += payload.length;
+      readThisTurn += bytes.length;
       mostInATurn = Math.max(mostInATurn, readThisTurn);
-      heard.push(Number(payload.toString('latin1', 0, 5)));
+      for (let n = 0; n < spans.length; n += 2) {
+        const from = spans[n] ?? 0;
+        heard.push(Number(bytes.toString('latin1', from, from + 5)));
+      }
     },
   });
   expect(await socket.ended).toEqual({});

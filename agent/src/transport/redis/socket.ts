@@ -16,8 +16,10 @@ export interface RedisSocketOptions {
   readonly address: RedisAddress;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
-  /** Left out where only commands are sent. */
-  readonly onMessage?: (pattern: string, channel: Buffer, payload: Buffer) => void;
+  /** Messages of the subscriptions, as `RespHandlers`; left out where only commands are sent. */
+  readonly onRun?: (bytes: Buffer, spans: Uint32Array | undefined) => void;
+  /** What comes when no answer is due; without `onRun` a message among it. */
+  readonly onUnasked?: (reply: RedisReply) => void;
 }
 
 /** How a connection ended; `error` is undefined where the other side closed it in good order. */
@@ -59,11 +61,11 @@ export class RedisSocket {
   #isPaused = false;
 
   constructor(options: RedisSocketOptions) {
-    const { onMessage, clock } = options;
+    const { onRun, onUnasked, clock } = options;
     this.#clock = clock;
     this.#reader = new RespReader({
-      ...(onMessage !== undefined && { onMessage }),
-      onReply: (reply) => this.#onReply(reply),
+      ...(onRun !== undefined && { onRun }),
+      onReply: (reply) => (this.isWaiting ? this.#onReply(reply) : onUnasked?.(reply)),
     });
     this.#socket = this.#connect(options.address);
     // Without a reader in flowing mode the end of the other side would never be told.

@@ -92,7 +92,6 @@ class RedisTransport implements BrokerTransport {
   readonly #logger: Logger;
   readonly #closing = new AbortController();
   readonly #commands: RedisCommands;
-  readonly #keyOffsets = new Map<string, number | undefined>();
   #running: Promise<void> = Promise.resolve();
   #probing: Promise<void> = Promise.resolve();
   #listener: EventListener | undefined;
@@ -214,10 +213,9 @@ class RedisTransport implements BrokerTransport {
 
   async #subscribe(target: RedisTarget, isSentinel: boolean): Promise<Session> {
     const patterns = eventPatterns(target.db, this.#options, isSentinel);
-    for (const { pattern, keyOffset } of patterns) this.#keyOffsets.set(pattern, keyOffset);
     const socket = await connect(target, {
       ...this.#deps,
-      onMessage: (pattern, channel, payload) => this.#onMessage(pattern, channel, payload),
+      onRun: (bytes, spans) => this.#onRun(bytes, spans),
     });
     const facts = await withDeadline(socket, this.#deps, async () => {
       if (isSentinel) await refuseReplica(socket, target);
@@ -230,13 +228,11 @@ class RedisTransport implements BrokerTransport {
     return { socket, target, facts };
   }
 
-  #onMessage(pattern: string, channel: Buffer, payload: Buffer): void {
+  #onRun(payload: Buffer, spans: Uint32Array | undefined): void {
     const receivedMs = this.#clock.now();
     this.#heard = true;
     if (!this.#hasEvents) this.#firstEvent();
-    const offset = this.#keyOffsets.get(pattern);
-    const routingKey = offset === undefined ? '' : channel.toString('utf8', offset);
-    this.#listener?.onMessage({ receivedMs, routingKey, payload });
+    this.#listener?.onMessage({ receivedMs, routingKey: '', payload, ...(spans !== undefined && { spans }) });
   }
 
   #firstEvent(): void {
