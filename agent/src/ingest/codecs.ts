@@ -13,8 +13,8 @@ function weigh({ payload, spans }: RawMessage): number {
   return payload.length + (spans?.byteLength ?? 0) + MESSAGE_OVERHEAD;
 }
 
-function hold(message: RawMessage): RawMessage {
-  return { ...message, payload: Buffer.from(message.payload) };
+function hold(message: RawMessage, keep: (bytes: Buffer) => Buffer): RawMessage {
+  return { ...message, payload: keep(message.payload) };
 }
 
 export const messageCodec: SpillCodec<RawMessage> = {
@@ -28,7 +28,7 @@ export const messageCodec: SpillCodec<RawMessage> = {
 export function batchCodec(decode: (message: RawMessage) => Decoded): SpillCodec<EventBatch> {
   return {
     weigh: ({ message }) => weigh(message) * DECODED_FACTOR,
-    hold: ({ message, events }) => ({ message: hold(message), events }),
+    hold: ({ message, events }, keep) => ({ message: hold(message, keep), events }),
     encode: ({ message }) => encodeRawMessage(message),
     decode(record) {
       const message = decodeRawMessage(record);

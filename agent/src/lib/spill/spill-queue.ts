@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
+import { ByteRing } from './byte-ring.ts';
 import { RecordBlock, recordsIn } from './records.ts';
 import { Segment, type SegmentRecord } from './segment.ts';
 
@@ -9,6 +10,8 @@ const WRITE_BLOCK = 1024 * 1024;
 /** What may wait for a disk that refuses to write. */
 const PENDING_BYTES = 8 * WRITE_BLOCK;
 const READ_BLOCK = 1024 * 1024;
+/** Most that is kept in memory that is used again: what waits while all is well is less. */
+const RING_BYTES = 8 * 1024 * 1024;
 const ORDER_STEP = 2 ** 20;
 const FILE_NAME = /^(\d{16})\.seg$/;
 
@@ -16,8 +19,8 @@ const FILE_NAME = /^(\d{16})\.seg$/;
 export interface SpillCodec<T> {
   /** Bytes that the item holds in memory. */
   weigh(item: T): number;
-  /** The item as it is kept in memory: what was only lent is copied. */
-  hold(item: T): T;
+  /** The item as it stays in memory until it is committed: bytes that were only lent are copied by `keep`. */
+  hold(item: T, keep: (bytes: Buffer) => Buffer): T;
   /** The record, in pieces that follow each other; they are copied at once. */
   encode(item: T): readonly Buffer[];
   /**
@@ -43,6 +46,8 @@ interface Held<T> {
   /** The file that holds the item too, and the position behind it there. */
   readonly segment: Segment | undefined;
   readonly endsAt: number;
+  /** Where its bytes end in the ring. */
+  readonly keptTo: number;
 }
 
 /**
@@ -62,6 +67,8 @@ export class SpillQueue<T> {
   #heldFrom = 0;
   #files: Segment[] = [];
   readonly #pending = new RecordBlock(WRITE_BLOCK);
+  readonly #ring: ByteRing;
+  readonly #keep = (bytes: Buffer): Buffer => this.#ring.keep(bytes);
   /** What is held of a file lies here. */
   #readBlock: Buffer | undefined;
   #memoryBytes = 0;
@@ -81,6 +88,7 @@ export class SpillQueue<T> {
 
   private constructor(options: SpillQueueOptions<T>) {
     this.#options = options;
+    this.#ring = new ByteRing(Math.min(RING_BYTES, Math.max(1, options.memoryBytes)));
   }
 
   /** Items that can be looked at without reading a file. */
@@ -116,7 +124,8 @@ export class SpillQueue<T> {
     const weight = this.#options.codec.weigh(item);
     const fits = this.#memoryBytes + weight <= this.#options.memoryBytes || this.ready === 0;
     if (fits && !this.#hasBacklog()) {
-      this.#held.push({ item: this.#options.codec.hold(item), weight, segment: undefined, endsAt: 0 });
+      const kept = this.#options.codec.hold(item, this.#keep);
+      this.#held.push({ item: kept, weight, segment: undefined, endsAt: 0, keptTo: this.#ring.end });
       this.#memoryBytes += weight;
       return true;
     }
@@ -148,6 +157,7 @@ export class SpillQueue<T> {
       this.#heldFrom += 1;
       this.#memoryBytes -= held.weight;
       held.segment?.commit(held.endsAt);
+      this.#ring.release(held.keptTo);
     }
     if (this.#heldFrom > 1024 && this.#heldFrom * 2 > this.#held.length) {
       this.#held = this.#held.slice(this.#heldFrom);
@@ -187,6 +197,7 @@ export class SpillQueue<T> {
     this.#held = [];
     this.#heldFrom = 0;
     this.#memoryBytes = 0;
+    this.#ring.release(this.#ring.end);
     this.sync();
   }
 
@@ -268,7 +279,7 @@ export class SpillQueue<T> {
       return;
     }
     const weight = this.#options.codec.weigh(item);
-    this.#held.push({ item, weight, segment, endsAt: record.endsAt });
+    this.#held.push({ item, weight, segment, endsAt: record.endsAt, keptTo: 0 });
     this.#memoryBytes += weight;
   }
 
