@@ -23,46 +23,64 @@ const failures = [];
 const late = [];
 /** More than so many are no matter of time. */
 const MOST_AGAIN = 4;
-let child;
+const children = new Set();
 let interrupted = false;
 
 const say = (text) => console.log(`\n[${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}`);
 
-/** Runs a program in a process group of its own, its output shown as it comes; resolves to its exit code. */
-function run(command, args, env = {}, cwd = ROOT) {
+/**
+ * Runs a program in a process group of its own; resolves to its exit code. Its output is shown as it comes, or handed over
+ * piece by piece.
+ */
+function run(command, args, env = {}, cwd = ROOT, onOutput = undefined) {
   if (interrupted) return Promise.resolve(1);
   return new Promise((resolve) => {
-    child = spawn(command, args, {
+    const out = onOutput === undefined ? 'inherit' : 'pipe';
+    const child = spawn(command, args, {
       cwd,
       env: { ...process.env, TMPDIR: scratch, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', out, out],
       detached: true,
     });
+    children.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput);
     child.on('error', (error) => {
       console.error(String(error));
+      children.delete(child);
       resolve(1);
     });
-    child.on('exit', (code) => {
-      endGroup('SIGKILL');
-      child = undefined;
+    // What is left of its group may hold its output open.
+    child.on('exit', () => endGroup(child, 'SIGKILL'));
+    child.on('close', (code) => {
+      children.delete(child);
       resolve(code ?? 1);
     });
   });
 }
 
-function endGroup(signal) {
-  if (child?.pid === undefined) return;
+function endGroup({ pid }, signal) {
+  if (pid === undefined) return;
   try {
-    process.kill(-child.pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // it has ended with all its children
   }
 }
 
-/** One check that is not jest's counts as one test. */
-async function check(name, command, args) {
-  say(name);
-  count(name, (await run(command, args)) === 0);
+/** Checks that are not jest's, two at a time; each counts as one test. */
+async function checks(waiting) {
+  say(waiting.map(([name]) => name).join(', '));
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, command, ...args] = next;
+      const output = [];
+      const isFine = (await run(command, args, {}, ROOT, (text) => output.push(text))) === 0;
+      say(`${name}: ${isFine ? 'fine' : 'failed'}`);
+      process.stdout.write(output.join(''));
+      count(name, isFine);
+    }
+  };
+  await Promise.all([work(), work()]);
 }
 
 function count(name, passed) {
@@ -119,27 +137,37 @@ async function main() {
     say('npm ci');
     if ((await run('npm', ['ci', '--no-audit', '--no-fund'])) !== 0) throw new Error('npm ci failed');
   }
-  if (!isInstalled(REACT_19) && (paths.length === 0 || paths.some((path) => path.includes('plugin-host')))) {
-    say('npm ci in test/plugin-host/react19');
-    const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    if ((await run('npm', install, {}, REACT_19)) !== 0) throw new Error('npm ci in test/plugin-host/react19 failed');
-  }
+  const react19 = installReact19();
   installPackages(say);
   process.env.UMBEL_TEST_PYTHON ||= installPython(ROOT, say);
   if (paths.length === 0) {
-    await check('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']);
-    await check('types of the plugin', 'npm', ['run', 'typecheck', '--silent', '-w', 'plugin']);
-    await check('lint', bin('eslint'), ['.']);
-    await check('lint of the plugin', 'npm', ['run', 'lint', '--silent', '-w', 'plugin']);
-    await check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
-    if (existsSync(join(ROOT, 'scripts/gen.mjs'))) {
-      await check('generated pages', process.execPath, ['scripts/gen.mjs', '--check']);
-    }
+    await checks([
+      // The longest first.
+      ['lint', bin('eslint'), '.'],
+      ['lint of the plugin', 'npm', 'run', 'lint', '--silent', '-w', 'plugin'],
+      ['format', bin('prettier'), '--check', '--log-level', 'warn', '.'],
+      ['types of the plugin', 'npm', 'run', 'typecheck', '--silent', '-w', 'plugin'],
+      ['types', bin('tsc'), '--noEmit', '-p', 'tsconfig.json'],
+      ['generated pages', process.execPath, 'scripts/gen.mjs', '--check'],
+    ]);
   }
-  await check('build', 'npm', ['run', 'build', '--silent']);
+  await checks([['build', 'npm', 'run', 'build', '--silent']]);
   const [ofPlugin, others] = [paths.filter(isOfPlugin), paths.filter((path) => !isOfPlugin(path))];
   if (paths.length === 0 || ofPlugin.length > 0) await suite(join(ROOT, 'plugin'), ofPlugin);
+  await react19;
   if (paths.length === 0 || others.length > 0) await suite(ROOT, others);
+}
+
+/** Takes its time, and one file of the last tests needs it: everything before those goes on meanwhile. */
+async function installReact19() {
+  if (isInstalled(REACT_19) || !(paths.length === 0 || paths.some((path) => path.includes('plugin-host')))) return;
+  const name = 'npm ci in test/plugin-host/react19';
+  say(name);
+  const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const output = [];
+  if ((await run('npm', install, {}, REACT_19, (text) => output.push(text))) === 0) return;
+  process.stdout.write(output.join(''));
+  count(name, false);
 }
 
 const isOfPlugin = (path) => path.replace(/^\.\//, '').startsWith('plugin/');
@@ -147,12 +175,12 @@ const isOfPlugin = (path) => path.replace(/^\.\//, '').startsWith('plugin/');
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true;
-    endGroup('SIGTERM');
-    setTimeout(() => endGroup('SIGKILL'), 3000).unref();
+    for (const child of children) endGroup(child, 'SIGTERM');
+    setTimeout(() => children.forEach((child) => endGroup(child, 'SIGKILL')), 3000).unref();
   });
 }
 process.on('exit', () => {
-  endGroup('SIGKILL');
+  for (const child of children) endGroup(child, 'SIGKILL');
   rmSync(scratch, { recursive: true, force: true });
 });
 
