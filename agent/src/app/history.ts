@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Decoded } from '../core/events/event.ts';
+import type { CeleryEvent, Decoded } from '../core/events/event.ts';
 import { sliceText } from '../core/events/slice.ts';
 import type { HealStore } from '../core/heal/store.ts';
 import type { HistoryReader } from '../core/query/reader.ts';
@@ -52,6 +52,8 @@ export interface HistoryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decode: (message: RawMessage) => Decoded;
+  /** As in `eventBatch`. */
+  readonly decodeAgain: ((message: RawMessage) => readonly CeleryEvent[]) | undefined;
   readonly hearing: Hearing;
   onWrite(report: WriteReport): void;
   onWriteError(): void;
@@ -117,7 +119,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
 
   const queue = SpillQueue.open({
     directory: options.spillDirectory,
-    codec: batchCodec(deps.decode),
+    codec: batchCodec(deps.decode, deps.decodeAgain),
     memoryBytes: options.memoryBytes,
     diskBytes: options.diskBytes,
   });

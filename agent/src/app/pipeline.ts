@@ -2,6 +2,7 @@ import { decodeMessage } from '../core/events/decode.ts';
 import { workerLost } from '../core/events/worker-lost.ts';
 import type { Change, WorkerChange } from '../core/state/change.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
+import { eventBatch } from '../sinks/event-batch.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /** Counted since the start of the process; shown on `/api/v1/status`. */
@@ -41,7 +42,7 @@ export function deliver(batch: EventBatch, nowMs: number, to: Delivery): void {
 export function deliverLost(change: WorkerChange, nowMs: number, to: Delivery): void {
   publish(change, nowMs, to);
   const message = workerLost(change.worker, nowMs);
-  to.history?.feed.push({ message, events: decodeMessage(message).events });
+  to.history?.feed.push(eventBatch(message, decodeMessage(message).events));
 }
 
 export function publish(change: Change, nowMs: number, to: ChangeSinks): void {

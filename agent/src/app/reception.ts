@@ -81,13 +81,17 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     settle(message);
   };
 
+  // Where spans and log records are made of them once they are stored, events are kept until then.
+  const decodeAgain = otlp === undefined ? (message: RawMessage) => decode(message).events : undefined;
+
   const history = await openHistory(config, deps, open, {
     decode,
+    decodeAgain,
     hearing: hearingOf(config, transport),
     shedsSearches: () => deps.shedding.refuses('searches'),
     onWrite: (report) => {
       metrics.historyWrite(report);
-      otlp?.stored(report.stored);
+      otlp?.stored(report.stored());
     },
     onWriteError: () => metrics.historyError(),
     oldestUndecodedMs: () => intake.peek(1)[0]?.receivedMs,
@@ -95,7 +99,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     onOverflow: ({ message }) => lose('history', message),
     onStored: (batches) => {
       settle(...batches.map(({ message }) => message));
-      for (const { events } of batches) otlp?.settled(events);
+      if (otlp !== undefined) for (const { events } of batches) otlp.settled(events);
     },
     onOpen: (reader) => seeding.first(reader),
   });
@@ -104,6 +108,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   const ingest = startIngest({
     queue: intake,
     decode,
+    decodeAgain,
     clock,
     onBatch: (batch, nowMs) => {
       deliver(batch, nowMs, sinks);

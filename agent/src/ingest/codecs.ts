@@ -1,7 +1,8 @@
-import type { Decoded } from '../core/events/event.ts';
+import type { CeleryEvent, Decoded } from '../core/events/event.ts';
 import { decodeRawMessage, encodeRawMessage } from '../core/wire/message-codec.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import type { SpillCodec } from '../lib/spill/spill-queue.ts';
+import { eventBatch } from '../sinks/event-batch.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /** A message's members beside its payload. */
@@ -24,15 +25,21 @@ export const messageCodec: SpillCodec<RawMessage> = {
   decode: decodeRawMessage,
 };
 
-/** Decoded batches in memory, the broker's own bytes in files: read back, they are decoded again. */
-export function batchCodec(decode: (message: RawMessage) => Decoded): SpillCodec<EventBatch> {
+/**
+ * Decoded batches in memory, the broker's own bytes in files: read back, they are decoded again. `decodeAgain` as in
+ * `eventBatch`.
+ */
+export function batchCodec(
+  decode: (message: RawMessage) => Decoded,
+  decodeAgain?: (message: RawMessage) => readonly CeleryEvent[],
+): SpillCodec<EventBatch> {
   return {
     weigh: ({ message }) => weigh(message) * DECODED_FACTOR,
     hold: ({ message, events }, keep) => ({ message: hold(message, keep), events }),
     encode: ({ message }) => encodeRawMessage(message),
     decode(record) {
       const message = decodeRawMessage(record);
-      return message === undefined ? undefined : { message, events: decode(message).events };
+      return message === undefined ? undefined : eventBatch(message, decode(message).events, decodeAgain);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { CeleryEvent, Decoded } from '../core/events/event.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { systemClock } from '../lib/clock.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
+import { eventBatch } from '../sinks/event-batch.ts';
 import type { EventBatch } from '../sinks/port.ts';
 import { batchCodec } from './codecs.ts';
 import { EVENTS_AHEAD, EVENTS_PER_WRITE, startHistoryFeed, type HistoryFeed } from './history-feed.ts';
@@ -37,7 +38,7 @@ function decode(message: RawMessage): Decoded {
 
 function batch(id: number): EventBatch {
   const message = { receivedMs: id, routingKey: 'task.sent', payload: Buffer.from(`task-${String(id)}`) };
-  return { message, events: decode(message).events };
+  return eventBatch(message, decode(message).events);
 }
 
 const idsOf = (batches: readonly EventBatch[]): string[] => batches.flatMap(({ events }) => events.map((e) => e.uuid));

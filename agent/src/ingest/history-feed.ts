@@ -9,12 +9,12 @@ import type { EventBatch } from '../sinks/port.ts';
  */
 export const EVENTS_PER_WRITE = 2500;
 /**
- * Events decoded ahead of the database: those being written, those of the next write, and half of one more. More of them would only grow
- * old in memory, where the collector has to move them; undecoded they are a quarter of the size.
+ * Events that are taken from the intake ahead of the database: those being written, those of the next write, and some of one
+ * more. Those being written are let go of as a rule, and their messages are a quarter of their size.
  */
-export const EVENTS_AHEAD = 3.5 * EVENTS_PER_WRITE;
-/** One is flushed to disk, one has its turn, and one is sent ahead. */
-const WRITES_UNDER_WAY = 3;
+export const EVENTS_AHEAD = 6 * EVENTS_PER_WRITE;
+/** One is flushed to disk, one has its turn, and two are sent ahead. */
+const WRITES_UNDER_WAY = 4;
 /** A write waits this long for company while little is happening: half of the freshness that the API promises. */
 const GATHER_MS = 100;
 const IDLE_MS = 60_000;
@@ -83,7 +83,7 @@ class Feed implements HistoryFeed {
       this.#deps.onOverflow(batch);
       return;
     }
-    this.#waiting += batch.events.length;
+    this.#waiting += batch.size;
     if (this.#failure === undefined && (idle || this.#waiting >= EVENTS_PER_WRITE)) this.#wakeUp();
   }
 
@@ -171,9 +171,9 @@ class Feed implements HistoryFeed {
     const batches: EventBatch[] = [];
     let events = 0;
     for (const batch of this.#deps.queue.peek(skip + EVENTS_PER_WRITE).slice(skip)) {
-      if (events > 0 && events + batch.events.length > EVENTS_PER_WRITE) return batches;
+      if (events > 0 && events + batch.size > EVENTS_PER_WRITE) return batches;
       batches.push(batch);
-      events += batch.events.length;
+      events += batch.size;
     }
     return wholeOnly && events < EVENTS_PER_WRITE ? [] : batches;
   }
@@ -204,7 +204,7 @@ class Feed implements HistoryFeed {
 }
 
 function countEvents(batches: readonly EventBatch[]): number {
-  return batches.reduce((sum, { events }) => sum + events.length, 0);
+  return batches.reduce((sum, { size }) => sum + size, 0);
 }
 
 function asError(error: unknown): Error {

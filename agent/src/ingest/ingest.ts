@@ -1,7 +1,8 @@
-import type { Decoded, Reject } from '../core/events/event.ts';
+import type { CeleryEvent, Decoded, Reject } from '../core/events/event.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { afterIo, type Clock } from '../lib/clock.ts';
 import type { SpillQueue } from '../lib/spill/spill-queue.ts';
+import { eventBatch } from '../sinks/event-batch.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface IngestDeps {
   /** Where messages wait for their turn. */
   readonly queue: SpillQueue<RawMessage>;
   readonly decode: (message: RawMessage) => Decoded;
+  /** As in `eventBatch`. */
+  readonly decodeAgain?: ((message: RawMessage) => readonly CeleryEvent[]) | undefined;
   readonly clock: Clock;
   /** Each message, or run of messages, with at least one event, in order. */
   onBatch(batch: EventBatch, nowMs: number): void;
@@ -91,7 +94,7 @@ export function startIngest(deps: IngestDeps): Ingest {
       const { events, rejects, foreign = 0 } = deps.decode(message);
       for (const reject of rejects) deps.onReject(reject);
       if (foreign > 0) deps.onForeign?.(foreign);
-      if (events.length > 0) deps.onBatch({ message, events }, nowMs);
+      if (events.length > 0) deps.onBatch(eventBatch(message, events, deps.decodeAgain), nowMs);
       else deps.onEmpty(message);
     }
     queue.commit(messages.length);

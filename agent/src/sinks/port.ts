@@ -5,5 +5,10 @@ import type { CeleryEvent } from '../core/events/event.ts';
 export interface EventBatch {
   /** Kept so that a sink which must put the batch aside can write the broker's own bytes. */
   readonly message: RawMessage;
+  /** Decoded once more where they were let go of. */
   readonly events: readonly CeleryEvent[];
+  /** How many they are. */
+  readonly size: number;
+  /** They are not needed for now. */
+  release(): void;
 }

@@ -3,15 +3,24 @@ import { applyFinding, findingEvent, isStill, type Finding } from '../../core/he
 import type { Settled } from '../../core/heal/store.ts';
 import { dayOf, saneSeconds } from './days.ts';
 import { NameBatch } from './name-rows.ts';
-import { RowBuffer } from './row-buffer.ts';
 import { keyId } from './safe-values.ts';
 import { takeTasks } from './task-memory.ts';
 import { appendTask, newTaskEntry, type TaskEntry } from './task-rows.ts';
-import { encodeEvents, insertNew, storeTasks, type WriterState } from './transaction.ts';
+import {
+  encodeEvents,
+  insertNew,
+  newRows,
+  replacedBy,
+  storeTasks,
+  type WriteRows,
+  type WriterState,
+} from './transaction.ts';
 
 export interface StoredFindings {
   /** Those whose task was still as it had been looked at. */
   readonly applied: readonly Settled[];
+  /** Texts of their tasks that were cut. */
+  readonly cutTexts: number;
   /** Settles when Postgres has carried out what was sent. */
   readonly sent: Promise<unknown>;
   /** To be called after the commit. */
@@ -32,7 +41,7 @@ export async function storeFindings(
   state: WriterState,
   findings: readonly Finding[],
 ): Promise<StoredFindings> {
-  const { memory, recall, limits, taskRows } = state;
+  const { memory, recall, limits } = state;
   const entries = await takeTasks(client, state, new Set(findings.map(({ taskId }) => keyId(taskId))));
 
   const names = new NameBatch(state.namesSeen);
@@ -48,12 +57,13 @@ export async function storeFindings(
     return [{ finding, task: entry.task }];
   });
 
-  taskRows.clear();
-  for (const entry of changed) appendTask(taskRows, entry, limits);
-  await storeTasks(client, taskRows, [...changed]);
-  await addToTimelines(client, state, applied);
+  const rows = newRows();
+  for (const entry of changed) appendTask(rows.tasks, entry, limits);
+  await storeTasks(client, rows.tasks, replacedBy([...changed]));
+  await addToTimelines(client, state, rows, applied);
   return {
     applied,
+    cutTexts: rows.tasks.cut,
     sent: names.store(client),
     remember: () => {
       for (const entry of changed) {
@@ -67,9 +77,13 @@ export async function storeFindings(
   };
 }
 
-async function addToTimelines(client: ClientBase, { limits }: WriterState, settled: readonly Settled[]): Promise<void> {
+async function addToTimelines(
+  client: ClientBase,
+  { limits }: WriterState,
+  rows: WriteRows,
+  settled: readonly Settled[],
+): Promise<void> {
   const events = settled.map(({ finding }) => findingEvent(finding));
-  const rows = { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
   await encodeEvents(rows, events, limits);
   await insertNew(client, rows, events);
 }

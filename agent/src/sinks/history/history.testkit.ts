@@ -5,6 +5,7 @@ import { eventIdentity } from '../../core/events/identity.ts';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { eventBatch } from '../event-batch.ts';
 import type { EventBatch } from '../port.ts';
 import { migrate, openPool } from './database.ts';
 import { type HistoryWriter, type HistoryWriterOptions, openHistoryWriter } from './writer.ts';
@@ -103,7 +104,7 @@ export function life(uuid: string, at: number, name = 'app.add', worker = 'celer
 }
 
 export function batch(...events: CeleryEvent[]): EventBatch[] {
-  return [{ message: { receivedMs: 0, routingKey: 'task.multi', payload: Buffer.alloc(0) }, events }];
+  return [eventBatch({ receivedMs: 0, routingKey: 'task.multi', payload: Buffer.alloc(0) }, events)];
 }
 
 /** Everything stored, in an order of its own, without what differs from run to run. */

@@ -34,16 +34,7 @@ export async function mergeEvents(
   held: { readonly memory: TaskMemory; readonly recall: Recall },
   events: readonly CeleryEvent[],
 ): Promise<Merged> {
-  const touched = new Map<string, Touched>();
-  const touchedBy = events.map(({ uuid }) => {
-    const id = keyId(uuid);
-    let one = touched.get(id);
-    if (one === undefined) {
-      one = { id, entry: undefined, isLate: false };
-      touched.set(id, one);
-    }
-    return one;
-  });
+  const { touched, touchedBy } = tasksOf(events);
   const known = await takeTasks(client, held, touched.keys());
   const nameless: Touched[] = [];
   for (const one of touched.values()) {
@@ -54,6 +45,41 @@ export async function mergeEvents(
   await mergeLate(client, touched.values());
   const named = entriesOf(nameless).filter(({ task }) => typeof task.name === 'string');
   return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy), named };
+}
+
+/**
+ * The same without a connection: undefined, and nothing is changed, where a task or its events would have to be read. The
+ * entries are taken out of the memory.
+ */
+export function mergeHeld(
+  { memory, recall }: { readonly memory: TaskMemory; readonly recall: Recall },
+  events: readonly CeleryEvent[],
+): Merged | undefined {
+  const { touched, touchedBy } = tasksOf(events);
+  for (const { id } of touched.values()) {
+    const entry = memory.peek(id);
+    if (entry === undefined ? !recall.isNew(id) : entry.isShared || isNameless(entry)) return undefined;
+  }
+  for (const one of touched.values()) one.entry = memory.take(one.id);
+  events.forEach((event, index) => merge(event, touchedBy[index]));
+  return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy), named: [] };
+}
+
+function tasksOf(events: readonly CeleryEvent[]): {
+  readonly touched: ReadonlyMap<string, Touched>;
+  readonly touchedBy: readonly Touched[];
+} {
+  const touched = new Map<string, Touched>();
+  const touchedBy = events.map(({ uuid }) => {
+    const id = keyId(uuid);
+    let one = touched.get(id);
+    if (one === undefined) {
+      one = { id, entry: undefined, isLate: false };
+      touched.set(id, one);
+    }
+    return one;
+  });
+  return { touched, touchedBy };
 }
 
 function entriesOf(touched: Iterable<Touched>): TaskEntry[] {

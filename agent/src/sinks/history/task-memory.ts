@@ -17,8 +17,8 @@ export const DEFAULT_MEMORY: MemoryLimits = { openTasks: 20_000, finishedTasks: 
 const FINISHED = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
 
 /**
- * The tasks that the writer holds between two writes, least recently used first out. It only ever holds what is
- * committed: a write takes its entries out before it touches them and puts them back after the commit.
+ * The tasks that the writer holds between two writes, least recently used first out: as they are committed, and on top of
+ * that as the writes planned ahead will leave them. When one of those fails, all that is held is dropped.
  */
 export class TaskMemory {
   readonly #open = new Map<string, TaskEntry>();
@@ -38,6 +38,11 @@ export class TaskMemory {
     this.#open.clear();
     this.#finished.clear();
     this.#textLength = 0;
+  }
+
+  /** Looks at the entry, which stays. */
+  peek(id: string): TaskEntry | undefined {
+    return this.#open.get(id) ?? this.#finished.get(id);
   }
 
   /** Hands the entry over: it is no longer held. */

@@ -6,11 +6,11 @@ import { allSent } from './errors.ts';
 import { appendEvent, TASK_EVENT_COLUMNS, WORKER_EVENT_COLUMNS } from './event-rows.ts';
 import { eventOfEnd } from './imported-end.ts';
 import { countUnderName } from './late-names.ts';
-import { mergeEvents } from './merge.ts';
+import { type Merged, mergeEvents, mergeHeld } from './merge.ts';
 import { NameBatch, type NamesSeen } from './name-rows.ts';
 import type { Recall } from './recall.ts';
 import { RollupBatch } from './rollups.ts';
-import type { RowBuffer } from './row-buffer.ts';
+import { RowBuffer } from './row-buffer.ts';
 import type { TextLimits } from './safe-values.ts';
 import type { TaskMemory } from './task-memory.ts';
 import { appendTask, TASK_COLUMNS, type TaskEntry } from './task-rows.ts';
@@ -23,23 +23,83 @@ export interface WriterState {
   readonly limits: TextLimits;
   readonly workersSeen: WorkersSeen;
   readonly namesSeen: NamesSeen;
-  readonly taskRows: RowBuffer;
 }
 
-/** The rows of a write's events, encoded before its turn. */
-export interface EventRows {
+/** The rows of a write: those of its events, encoded before its turn, and those of its tasks. */
+export interface WriteRows {
   readonly taskEvents: RowBuffer;
   readonly workerEvents: RowBuffer;
+  readonly tasks: RowBuffer;
 }
 
 export interface Stored {
-  /** Not stored before. */
-  readonly events: readonly CeleryEvent[];
+  /** Events that were not stored before. */
+  readonly inserted: number;
+  /** Those events; decoded once more where they were let go of. */
+  events(): readonly CeleryEvent[];
   readonly tasks: number;
   /** Settles when Postgres has carried out what was sent. */
   readonly sent: Promise<unknown>;
   /** To be called after the commit: the state then holds what is stored. */
   remember(): void;
+}
+
+/** What a write adds beside its events. */
+interface Additions {
+  readonly entries: readonly TaskEntry[];
+  readonly rollups: RollupBatch;
+  readonly takenBack: RollupBatch;
+  readonly names: NameBatch;
+  readonly workers: WorkerBatch;
+}
+
+/** All that a write adds beside its events, encoded: what is left to do is to send it. */
+export interface Plan extends Additions {
+  readonly rows: RowBuffer;
+  readonly replaced: Replaced;
+  /** Ids of tasks that had no row. */
+  readonly fresh: readonly string[];
+}
+
+export function newRows(): WriteRows {
+  return { taskEvents: new RowBuffer(), workerEvents: new RowBuffer(), tasks: new RowBuffer() };
+}
+
+/**
+ * Works out what the events of a write add, all of them being new, on top of the tasks as the writes before it will leave
+ * them; the state then holds the tasks as this one leaves them. Undefined, and nothing is changed, where something has to
+ * be read first.
+ */
+export function planState(state: WriterState, rows: RowBuffer, events: readonly CeleryEvent[]): Plan | undefined {
+  const taskEvents = events.filter(({ group }) => group === 'task');
+  const merged = mergeHeld(state, taskEvents);
+  if (merged === undefined) return undefined;
+  const plan = planOf(state, rows, additionsOf(state, merged, taskEvents, events));
+  hold(state, plan);
+  return plan;
+}
+
+/** Sends what was planned in the client's open transaction, without a wait; see `Stored.sent`. */
+export function storePlan(
+  client: ClientBase,
+  state: WriterState,
+  plan: Plan,
+  inserted: number,
+  events: () => readonly CeleryEvent[],
+): Stored {
+  return {
+    inserted,
+    events,
+    tasks: plan.entries.length,
+    sent: send(client, plan),
+    remember: () => {
+      // Once more: the filter may have been loaded anew meanwhile.
+      for (const id of plan.fresh) state.recall.add(id);
+      state.memory.trim();
+      plan.names.remember();
+      plan.workers.remember();
+    },
+  };
 }
 
 /**
@@ -50,12 +110,31 @@ export interface Stored {
 export async function storeState(
   client: ClientBase,
   state: WriterState,
+  rows: RowBuffer,
   events: readonly CeleryEvent[],
 ): Promise<Stored> {
-  state.taskRows.clear();
   const taskEvents = events.filter(({ group }) => group === 'task');
-  const { entries, byEvent, named } = await mergeEvents(client, state, taskEvents);
+  const merged = await mergeEvents(client, state, taskEvents);
+  const additions = additionsOf(state, merged, taskEvents, events);
+  const { rollups: counted, takenBack } = additions;
+  await countUnderName(client, merged.named, taskEvents, { counted, takenBack });
+  const plan = planOf(state, rows, additions);
+  const stored = storePlan(client, state, plan, events.length, () => events);
+  return {
+    ...stored,
+    remember: () => {
+      hold(state, plan);
+      stored.remember();
+    },
+  };
+}
 
+function additionsOf(
+  state: WriterState,
+  { entries, byEvent }: Merged,
+  taskEvents: readonly CeleryEvent[],
+  events: readonly CeleryEvent[],
+): Additions {
   const rollups = new RollupBatch();
   const takenBack = new RollupBatch();
   const names = new NameBatch(state.namesSeen);
@@ -74,31 +153,34 @@ export async function storeState(
     if (event.subject !== 'sent') workers.addTaskEvent(event);
   });
   for (const event of events) if (event.group === 'worker') workers.addWorkerEvent(event);
-  await countUnderName(client, named, taskEvents, { counted: rollups, takenBack });
-  const counted = allSent([
-    rollups.store(client),
-    takenBack.takeBack(client),
-    names.store(client),
-    workers.store(client),
+  return { entries, rollups, takenBack, names, workers };
+}
+
+function planOf(state: WriterState, rows: RowBuffer, additions: Additions): Plan {
+  const { entries } = additions;
+  rows.clear();
+  for (const entry of entries) appendTask(rows, entry, state.limits);
+  const fresh = entries.filter(({ stored }) => !stored).map(({ task }) => task.uuid);
+  return { ...additions, rows, replaced: replacedBy(entries), fresh };
+}
+
+/** From now on the state holds the tasks as the plan leaves them. */
+function hold(state: WriterState, { entries, fresh }: Plan): void {
+  for (const id of fresh) state.recall.add(id);
+  for (const entry of entries) {
+    entry.stored = true;
+    state.memory.put(entry);
+  }
+}
+
+function send(client: ClientBase, plan: Plan): Promise<unknown> {
+  return allSent([
+    plan.rollups.store(client),
+    plan.takenBack.takeBack(client),
+    plan.names.store(client),
+    plan.workers.store(client),
+    storeTasks(client, plan.rows, plan.replaced),
   ]);
-  counted.catch(() => undefined); // told by `sent`
-  // Postgres works on those meanwhile.
-  for (const entry of entries) appendTask(state.taskRows, entry, state.limits);
-  return {
-    events,
-    tasks: entries.length,
-    sent: allSent([counted, storeTasks(client, state.taskRows, entries)]),
-    remember: () => {
-      for (const entry of entries) {
-        if (!entry.stored) state.recall.add(entry.task.uuid);
-        entry.stored = true;
-        state.memory.put(entry);
-      }
-      state.memory.trim();
-      names.remember();
-      workers.remember();
-    },
-  };
 }
 
 /** Events encoded between two looks at the sockets: about 2 ms. What Postgres waits for is not cut into slices. */
@@ -106,7 +188,7 @@ const SLICE = 1000;
 
 /** Encodes the events; no connection is needed, and nothing that other writes change. */
 export async function encodeEvents(
-  rows: EventRows,
+  rows: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
   events: readonly CeleryEvent[],
   { fields }: TextLimits,
 ): Promise<void> {
@@ -119,7 +201,10 @@ export async function encodeEvents(
 }
 
 /** Copies the events straight into their tables; rejects with 23505 when one of them is stored already. */
-export async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: EventRows): Promise<void> {
+export async function copyEvents(
+  client: ClientBase,
+  { taskEvents, workerEvents }: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
+): Promise<void> {
   await allSent([
     taskEvents.rows > 0 ? taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`) : undefined,
     workerEvents.rows > 0 ? workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`) : undefined,
@@ -129,7 +214,7 @@ export async function copyEvents(client: ClientBase, { taskEvents, workerEvents 
 /** Inserts the events that are not stored yet, through a temporary table, and resolves with them, in their order. */
 export async function insertNew(
   client: ClientBase,
-  { taskEvents, workerEvents }: EventRows,
+  { taskEvents, workerEvents }: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
   events: readonly CeleryEvent[],
 ): Promise<readonly CeleryEvent[]> {
   const identities = await allSent([
@@ -161,20 +246,27 @@ async function insertThrough(
   return result.rows.map(([identity]) => Number(identity));
 }
 
+/** Ids of tasks whose rows are replaced, by the day of the row. */
+export type Replaced = ReadonlyMap<number, readonly string[]>;
+
+export function replacedBy(entries: readonly TaskEntry[]): Replaced {
+  const replaced = new Map<number, string[]>();
+  for (const { stored, seenOn, task } of entries) {
+    if (!stored) continue;
+    const ids = replaced.get(seenOn);
+    if (ids === undefined) replaced.set(seenOn, [task.uuid]);
+    else ids.push(task.uuid);
+  }
+  return replaced;
+}
+
 /**
  * Replaces the rows of known tasks and adds those of new ones. Deleting and copying writes what an update would: the
  * timestamp is in most indexes and changes with each event, so that no update could spare them. Measured a row, in
  * Postgres: 27 to 28 us; a temporary table and `on conflict do update` 22 to 37; `update from` it 28 to 31.
  */
-export async function storeTasks(client: ClientBase, rows: RowBuffer, entries: readonly TaskEntry[]): Promise<void> {
-  const known = new Map<number, string[]>();
-  for (const { stored, seenOn, task } of entries) {
-    if (!stored) continue;
-    const ids = known.get(seenOn);
-    if (ids === undefined) known.set(seenOn, [task.uuid]);
-    else ids.push(task.uuid);
-  }
-  const deleted = [...known].map(([day, ids]) =>
+export async function storeTasks(client: ClientBase, rows: RowBuffer, replaced: Replaced): Promise<void> {
+  const deleted = [...replaced].map(([day, ids]) =>
     client.query({
       name: 'umbel-replace-tasks',
       text: 'delete from celery_tasks where seen_on = $1::date and task_id = any($2)',

@@ -10,17 +10,27 @@ import { asDown, errorCode, HistoryDown, isDataError, isTransient, LOCK_TIMEOUT,
 import { dayOfFinding, storeFindings } from './findings.ts';
 import { Partitions } from './partitions.ts';
 import { Recall } from './recall.ts';
-import { RowBuffer } from './row-buffer.ts';
 import { type Cut, DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
 import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
-import { copyEvents, encodeEvents, type EventRows, insertNew, storeState, type WriterState } from './transaction.ts';
+import {
+  copyEvents,
+  encodeEvents,
+  insertNew,
+  newRows,
+  type Plan,
+  planState,
+  storePlan,
+  storeState,
+  type WriteRows,
+  type WriterState,
+} from './transaction.ts';
 import { Turn } from './turn.ts';
 
 /** How long after a doubled event or another writer's step events are expected to be doubled, ms. */
 const EXPECT_DOUBLES_MS = 10_000;
 const ATTEMPTS = 4;
-/** Writes under way at once that are of use: one is flushed to disk, one has its turn, one copies. */
-const MOST_AHEAD = 3;
+/** Writes under way at once that are of use: one is flushed to disk, one has its turn, two copy. */
+const MOST_AHEAD = 4;
 
 export interface HistoryWriterOptions {
   readonly pool: pg.Pool;
@@ -47,16 +57,17 @@ export interface WriteReport {
   /** Events that Postgres refused: stored with a marker instead of their fields, or, if refused again, left out. */
   readonly poisoned: number;
   readonly ms: number;
-  /** The events that this call was the first to store, of all writers. */
-  readonly stored: readonly CeleryEvent[];
+  /** The events that this call was the first to store, of all writers; decoded once more where they were let go of. */
+  stored(): readonly CeleryEvent[];
 }
 
 export interface HistoryWriter {
   /**
    * Stores the batches in one transaction: events, merged tasks, workers, roll-ups and names. An event that is
    * stored already changes nothing. Calls are committed one after the other; others may be made while the first is under
-   * way: their rows are then encoded and their events sent meanwhile, each over a connection of its own. When a call
-   * fails, those made before that was known fail too, so that the order is kept.
+   * way: their rows are then encoded and their events sent meanwhile, each over a connection of its own. Events of which
+   * nothing more is needed are let go of. When a call fails, those made before that was known fail too, so that the order
+   * is kept.
    * @throws HistoryDown when Postgres cannot take it now: nothing is lost if the caller writes the same again.
    */
   write(batches: readonly EventBatch[]): Promise<WriteReport>;
@@ -84,8 +95,26 @@ export function openHistoryWriter(options: HistoryWriterOptions): HistoryWriter 
   return writer;
 }
 
+/** The events of a write, or of a part of it; asked for only where they are needed. */
+type Events = () => readonly CeleryEvent[];
+
+/** Of a write that is under way, in the order of writes. */
+interface Place {
+  /** What is left to send. Without one its tasks are merged in its turn, and nothing behind it can be planned. */
+  plan?: Plan | undefined;
+}
+
+/** What was done for a write before its turn. */
+interface Prepared {
+  readonly rows: WriteRows;
+  readonly place: Place;
+  /** The transaction in which the events are being copied; absent where doubled ones are told apart in turn. */
+  readonly turn?: Turn | undefined;
+}
+
 interface Tally {
-  readonly stored: (readonly CeleryEvent[])[];
+  readonly stored: Events[];
+  inserted: number;
   tasks: number;
   poisoned: number;
   dropped: number;
@@ -108,7 +137,10 @@ class PostgresWriter implements HistoryWriter {
   readonly #mostAhead: number;
   /** Those of writes whose turn has not come. */
   readonly #aheadTurns = new Set<Turn>();
-  readonly #freeRows: EventRows[] = [];
+  readonly #freeRows: WriteRows[] = [];
+  /** The end of the queue of writes that are being encoded. */
+  #encoding: Promise<unknown> = Promise.resolve();
+  readonly #places = new Set<Place>();
   readonly #cut = { texts: 0, fields: 0 };
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -128,7 +160,6 @@ class PostgresWriter implements HistoryWriter {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       workersSeen: new Map(),
       namesSeen: new Map(),
-      taskRows: new RowBuffer(),
     };
   }
 
@@ -139,27 +170,29 @@ class PostgresWriter implements HistoryWriter {
   async write(batches: readonly EventBatch[]): Promise<WriteReport> {
     const startMs = this.#clock.now();
     const generation = this.#generation;
-    const events = batches.flatMap((batch) => batch.events);
-    const rows = this.#freeRows.pop() ?? { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
-    const ahead = this.#sendAhead(events, rows);
+    const rows = this.#freeRows.pop() ?? newRows();
+    const place: Place = {};
+    const ahead = this.#prepare(batches, { rows, place });
     ahead.catch(() => undefined); // told in turn
     const { report, flushed } = await this.#inTurn(async () => {
       try {
-        const sent = await ahead.catch((error: unknown) => {
+        const prepared = await ahead.catch((error: unknown) => {
           throw asDown(error);
         });
-        if (sent !== undefined) this.#aheadTurns.delete(sent);
-        const turn = sent?.isAbandoned === true ? undefined : sent;
+        const { turn } = prepared;
+        if (turn !== undefined) this.#aheadTurns.delete(turn);
         if (generation !== this.#generation) {
           await turn?.abandon();
           throw new HistoryDown(new Error('the write before it failed'));
         }
-        return await this.#write(events, rows, turn);
+        return await this.#write(batches, turn?.isAbandoned === true ? { ...prepared, turn: undefined } : prepared);
       } catch (error) {
         this.#generation++;
+        this.#dropHeld();
         throw error;
       } finally {
         this.#freeRows.push(rows);
+        this.#places.delete(place);
       }
     });
     try {
@@ -175,7 +208,10 @@ class PostgresWriter implements HistoryWriter {
     if (findings.length === 0) return [];
     try {
       await this.#partitions.ensure(new Set(findings.flatMap((one) => [dayOfFinding(one), dayOf(one.foundAt)])));
-      const { applied, flushed } = await this.#inTurn(() => this.#settle(findings));
+      const place: Place = {};
+      this.#places.add(place);
+      const done = this.#inTurn(() => this.#settle(findings));
+      const { applied, flushed } = await done.finally(() => this.#places.delete(place));
       await flushed;
       return applied;
     } catch (error) {
@@ -207,70 +243,81 @@ class PostgresWriter implements HistoryWriter {
   }
 
   /**
-   * Encodes the events and copies them while other writes have their turn: half of a write's time, and nothing in it
-   * depends on their outcome. Resolves to undefined where doubles are expected: those are told apart in turn. Rejects
-   * only for reasons that would fail the write too.
+   * What can be done before the write has its turn, which is most of its time: encodes the events, works out what they
+   * add, and copies the events. Rejects only for reasons that would fail the write too.
    */
-  async #sendAhead(events: readonly CeleryEvent[], rows: EventRows): Promise<Turn | undefined> {
-    await encodeEvents(rows, events, this.#state.limits);
-    if (events.length === 0) return undefined;
-    await this.#partitions.ensure(daysOf(events));
-    if (this.#clock.now() < this.#expectDoublesUntilMs || this.#ahead >= this.#mostAhead) return undefined;
-    this.#ahead++;
+  async #prepare(batches: readonly EventBatch[], prepared: Prepared): Promise<Prepared> {
+    const encoding = this.#encoding.then(() => this.#encode(batches, prepared));
+    this.#encoding = encoding.catch(() => undefined);
+    const { days, isSentAhead } = await encoding;
     try {
+      if (days.size > 0) await this.#partitions.ensure(days);
+      if (!isSentAhead) return prepared;
       const turn = await Turn.begin(this.#pool, () => this.#ahead--);
-      turn.prepare(copyEvents(turn.client, rows));
+      turn.prepare(copyEvents(turn.client, prepared.rows));
       this.#aheadTurns.add(turn);
-      return turn;
+      return { ...prepared, turn };
     } catch (error) {
-      this.#ahead--;
+      if (isSentAhead) this.#ahead--;
       throw error;
     }
   }
 
+  /** One write after the other: a plan starts from the tasks as the write before will leave them. */
+  async #encode(
+    batches: readonly EventBatch[],
+    { rows, place }: Prepared,
+  ): Promise<{ readonly days: ReadonlySet<number>; readonly isSentAhead: boolean }> {
+    const events = batches.flatMap((batch) => batch.events);
+    await encodeEvents(rows, events, this.#state.limits);
+    const areNew = events.length > 0 && this.#clock.now() >= this.#expectDoublesUntilMs;
+    const isSentAhead = areNew && this.#ahead < this.#mostAhead;
+    if (isSentAhead) this.#ahead++;
+    const isPlannable = isSentAhead && [...this.#places].every(({ plan }) => plan !== undefined);
+    if (isPlannable) place.plan = planState(this.#state, rows.tasks, events);
+    if (place.plan !== undefined) for (const batch of batches) batch.release();
+    this.#places.add(place);
+    return { days: daysOf(events), isSentAhead };
+  }
+
   async #write(
-    events: readonly CeleryEvent[],
-    rows: EventRows,
-    ahead: Turn | undefined,
+    batches: readonly EventBatch[],
+    prepared: Prepared,
   ): Promise<{ readonly report: Omit<WriteReport, 'ms'>; readonly flushed: readonly Promise<void>[] }> {
-    const tally: Tally = { stored: [], tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
-    if (events.length > 0) await this.#storeAll(events, tally, rows, ahead);
-    const { tasks, poisoned, dropped, flushed } = tally;
-    const stored = tally.stored.flat();
-    const inserted = stored.length;
-    const doubled = events.length - inserted - dropped;
-    return { report: { events: events.length, inserted, doubled, tasks, poisoned, stored }, flushed };
+    const tally: Tally = { stored: [], inserted: 0, tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
+    const events = batches.reduce((sum, { size }) => sum + size, 0);
+    if (events > 0) await this.#storeAll(() => batches.flatMap((batch) => batch.events), events, tally, prepared);
+    const { inserted, tasks, poisoned, dropped, flushed } = tally;
+    const doubled = events - inserted - dropped;
+    const stored: Events = () => tally.stored.flatMap((some) => some());
+    return { report: { events, inserted, doubled, tasks, poisoned, stored }, flushed };
   }
 
   async #settle(
     findings: readonly Finding[],
   ): Promise<{ readonly applied: readonly Settled[]; readonly flushed: Promise<void> }> {
-    try {
-      const store = (client: pg.ClientBase) => storeFindings(client, this.#state, findings);
-      const { result, flushed } = await this.#transaction(undefined, store);
-      result.remember();
-      this.#cut.texts += this.#state.taskRows.cut;
-      flushed.catch(() => this.#doubtWhatIsHeld());
-      return { applied: result.applied, flushed };
-    } catch (error) {
-      this.#state.taskRows.abandon();
-      throw error;
-    }
+    const store = (client: pg.ClientBase) => storeFindings(client, this.#state, findings);
+    const { result, flushed } = await this.#transaction(undefined, store);
+    result.remember();
+    this.#cut.texts += result.cutTexts;
+    flushed.catch(() => this.#doubtWhatIsHeld());
+    return { applied: result.applied, flushed };
   }
 
   /** Halves what Postgres refuses until the event is found that it refuses. */
-  async #storeAll(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows, ahead?: Turn): Promise<void> {
+  async #storeAll(events: Events, size: number, tally: Tally, prepared?: Prepared): Promise<void> {
     try {
-      await this.#store(events, tally, rows, ahead);
+      await this.#store(events, size, tally, prepared);
       return;
     } catch (error) {
       if (!isDataError(error)) throw asDown(error);
-      const [first] = events;
-      if (events.length === 1 && first !== undefined) return this.#storePoison(first, error, tally);
+      const [first] = events();
+      if (size === 1 && first !== undefined) return this.#storePoison(first, error, tally);
     }
-    const middle = events.length >> 1;
-    await this.#storeAll(events.slice(0, middle), tally);
-    await this.#storeAll(events.slice(middle), tally);
+    const all = events();
+    const middle = size >> 1;
+    await this.#storeAll(() => all.slice(0, middle), middle, tally);
+    await this.#storeAll(() => all.slice(middle), size - middle, tally);
   }
 
   async #storePoison(event: CeleryEvent, error: unknown, tally: Tally): Promise<void> {
@@ -285,7 +332,7 @@ class PostgresWriter implements HistoryWriter {
     const marker = `${errorCode(error) ?? 'error'}: ${error instanceof Error ? error.message.slice(0, 200) : ''}`;
     const fields = { type, uuid, hostname, timestamp, clock, 'umbel:refused': marker };
     try {
-      await this.#store([{ ...event, fields }], tally);
+      await this.#store(() => [{ ...event, fields }], 1, tally);
       this.#logger.warn(about, 'an event was refused by Postgres and stored without its fields');
     } catch (again) {
       if (!isDataError(again)) throw asDown(again);
@@ -294,34 +341,31 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
-  /**
-   * One transaction, tried again where that can help; `rows` are those of the events, if encoded already, and `ahead`
-   * the transaction in which they are being copied.
-   */
-  async #store(events: readonly CeleryEvent[], tally: Tally, rows?: EventRows, ahead?: Turn): Promise<void> {
-    let encoded = rows;
-    let turn = ahead;
+  /** One transaction, tried again where that can help. */
+  async #store(events: Events, size: number, tally: Tally, prepared?: Prepared): Promise<void> {
+    let done = prepared;
     for (let attempt = 1; ; attempt++) {
-      if (encoded === undefined) {
-        encoded = { taskEvents: new RowBuffer(), workerEvents: new RowBuffer() };
-        await encodeEvents(encoded, events, this.#state.limits);
-      }
-      const sent = encoded;
+      const { rows, turn, place } = (done ??= await this.#encodeAgain(events()));
       try {
-        const { result: stored, flushed } = await this.#transaction(turn, async (client, isCopied) =>
-          storeState(client, this.#state, isCopied ? events : await insertNew(client, sent, events)),
-        );
+        const { result: stored, flushed } = await this.#transaction(turn, async (client) => {
+          if (place.plan !== undefined && turn !== undefined)
+            return storePlan(client, this.#state, place.plan, size, events);
+          const all = events();
+          const fresh = turn === undefined ? await insertNew(client, rows, all) : all;
+          return storeState(client, this.#state, rows.tasks, fresh);
+        });
         tally.flushed.push(flushed);
         stored.remember();
-        this.#cut.texts += this.#state.taskRows.cut;
-        this.#cut.fields += sent.taskEvents.cut + sent.workerEvents.cut;
-        tally.stored.push(stored.events);
+        this.#cut.texts += rows.tasks.cut;
+        this.#cut.fields += rows.taskEvents.cut + rows.workerEvents.cut;
+        tally.stored.push(() => stored.events());
+        tally.inserted += stored.inserted;
         tally.tasks += stored.tasks;
         return;
       } catch (error) {
-        for (const buffer of [sent.taskEvents, sent.workerEvents, this.#state.taskRows]) buffer.abandon();
-        encoded = undefined;
-        turn = undefined;
+        for (const buffer of [rows.taskEvents, rows.workerEvents, rows.tasks]) buffer.abandon();
+        done = undefined;
+        this.#dropHeld();
         const isDouble = errorCode(error) === UNIQUE_VIOLATION;
         const isContended = isDouble || errorCode(error) === LOCK_TIMEOUT;
         if (attempt === ATTEMPTS || !(isContended || isTransient(error))) throw error;
@@ -332,20 +376,26 @@ class PostgresWriter implements HistoryWriter {
     }
   }
 
+  async #encodeAgain(events: readonly CeleryEvent[]): Promise<Prepared> {
+    const rows = newRows();
+    await encodeEvents(rows, events, this.#state.limits);
+    return { rows, place: {} };
+  }
+
   /**
-   * Carries out `work` under the lock and commits; `isCopied`: the events were copied ahead. The commit is sent behind the
-   * statements of `work` without a wait for them: where one has failed, Postgres commits nothing.
+   * Carries out `work` under the lock, in the transaction begun `ahead` if there is one, and commits. The commit is sent
+   * behind the statements of `work` without a wait for them: where one has failed, Postgres commits nothing.
    */
   async #transaction<T extends { readonly sent: Promise<unknown> }>(
     ahead: Turn | undefined,
-    work: (client: pg.ClientBase, isCopied: boolean) => Promise<T>,
+    work: (client: pg.ClientBase) => Promise<T>,
   ): Promise<{ readonly result: T; readonly flushed: Promise<void> }> {
     const turn = ahead ?? (await Turn.begin(this.#pool, () => undefined));
     try {
       // Before the lock: whoever holds it must never wait for what another writer has copied.
       await turn.prepared;
       this.#observe(await turn.take());
-      const result = await work(turn.client, ahead !== undefined);
+      const result = await work(turn.client);
       await turn.commit(result.sent);
       const flushed = turn.flush();
       flushed.catch(() => undefined); // told by the write
@@ -372,8 +422,14 @@ class PostgresWriter implements HistoryWriter {
   }
 
   #forget(): void {
-    this.#state.memory.clear();
+    this.#dropHeld();
     this.#state.recall.distrust();
+  }
+
+  /** What is held is on top of something that was not stored, and so is what was planned on it. */
+  #dropHeld(): void {
+    for (const place of this.#places) place.plan = undefined;
+    this.#state.memory.clear();
   }
 
   /** What was sent ahead is taken back: another writer may wait for it, and this one for that writer. */
