@@ -27,7 +27,7 @@ const RETRY_OPEN_MS = 2000;
 const RETENTION_MS = 3_600_000;
 const MEASURE_MS = 60_000;
 /** Connections that the writer needs: readers never take them. */
-const WRITERS = 3;
+const WRITERS = 4;
 /** Reads that wait for a connection at most, and for how long. */
 const READS_WAITING = 100;
 const READS_PATIENCE_MS = 10_000;

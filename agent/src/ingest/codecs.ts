@@ -9,6 +9,8 @@ import type { EventBatch } from '../sinks/port.ts';
 const MESSAGE_OVERHEAD = 200;
 /** Measured: decoded events take about three times their base64 payload as objects. */
 const DECODED_FACTOR = 3;
+/** Where they can be let go of, most of what waits is without them. */
+const RELEASED_FACTOR = 1.5;
 
 function weigh({ payload, spans }: RawMessage): number {
   return payload.length + (spans?.byteLength ?? 0) + MESSAGE_OVERHEAD;
@@ -33,9 +35,10 @@ export function batchCodec(
   decode: (message: RawMessage) => Decoded,
   decodeAgain?: (message: RawMessage) => readonly CeleryEvent[],
 ): SpillCodec<EventBatch> {
+  const factor = decodeAgain === undefined ? DECODED_FACTOR : RELEASED_FACTOR;
   return {
-    weigh: ({ message }) => weigh(message) * DECODED_FACTOR,
-    hold: ({ message, events }, keep) => ({ message: hold(message, keep), events }),
+    weigh: ({ message }) => weigh(message) * factor,
+    hold: ({ message, events }, keep) => eventBatch(hold(message, keep), events, decodeAgain),
     encode: ({ message }) => encodeRawMessage(message),
     decode(record) {
       const message = decodeRawMessage(record);

@@ -12,7 +12,7 @@ export const EVENTS_PER_WRITE = 2500;
  * Events that are taken from the intake ahead of the database: those being written, those of the next write, and some of one
  * more. Those being written are let go of as a rule, and their messages are a quarter of their size.
  */
-export const EVENTS_AHEAD = 6 * EVENTS_PER_WRITE;
+export const EVENTS_AHEAD = 5 * EVENTS_PER_WRITE;
 /** One is flushed to disk, one has its turn, and two are sent ahead. */
 const WRITES_UNDER_WAY = 4;
 /** A write waits this long for company while little is happening: half of the freshness that the API promises. */

@@ -28,7 +28,7 @@ export class RowBuffer {
 
   /** Forgets the rows. Only when the last `copyTo` is settled: the socket reads from the same memory. */
   clear(): void {
-    if (this.#bytes.length === 0 || this.#bytes.length > KEPT_BYTES) this.#allocate(1024 * 1024);
+    if (this.#bytes.length === 0 || this.#bytes.length > KEPT_BYTES) this.#allocate(64 * 1024);
     SIGNATURE.copy(this.#bytes, 0);
     this.#bytes.fill(0, SIGNATURE.length, HEADER_BYTES);
     this.#at = HEADER_BYTES;

@@ -149,7 +149,7 @@ class PostgresWriter implements HistoryWriter {
     const { pool, clock, logger } = options;
     this.#pool = pool;
     // The rest of the pool is for readers, and for the second attempt of a write.
-    this.#mostAhead = Math.min(MOST_AHEAD, Math.floor((pool.options.max - 1) / 2));
+    this.#mostAhead = Math.min(MOST_AHEAD, Math.floor(pool.options.max / 2));
     this.#clock = clock;
     this.#logger = logger;
     this.#partitions = options.partitions ?? new Partitions({ ...options });
