@@ -10,8 +10,10 @@ import { Partitions } from '../../agent/src/sinks/history/partitions.ts';
 export interface FillOptions {
   /** Tasks, spread evenly over the days; four events each. */
   readonly tasks: number;
-  /** Days back from now, one partition each. */
+  /** Days back from the end, one partition each. */
   readonly days: number;
+  /** Epoch ms of a time today; default: now. */
+  readonly endMs?: number;
 }
 
 const NAMES = 200;
@@ -24,13 +26,13 @@ const CHUNK = 100_000;
 /**
  * Makes the history's tables and fills them by server-side SQL: 200 names and 50 workers of uneven share, 1 % failures with
  * tracebacks, argument and result texts, workflows of ten tasks, roll-ups that agree with the tasks. The same
- * numbers give the same rows, but for the instants, which count back from now.
+ * numbers give the same rows, but for the instants, which count back from the end.
  *
  * @param onProgress told the tasks written so far
  */
 export async function fillHistory(
   databaseUrl: string,
-  { tasks, days }: FillOptions,
+  { tasks, days, endMs = systemClock.now() }: FillOptions,
   onProgress?: (written: number) => void,
 ): Promise<void> {
   await prepare(databaseUrl, days);
@@ -39,7 +41,7 @@ export async function fillHistory(
   try {
     await client.query('set synchronous_commit = off');
     await client.query("set timezone = 'UTC'");
-    await client.query('create temp table fill_clock as select extract(epoch from now())::float8 as now');
+    await client.query(`create temp table fill_clock as select ${endMs / 1000}::float8 as now`);
     for (let from = 0; from < tasks; from += CHUNK) {
       const to = Math.min(from + CHUNK, tasks);
       await client.query(seedSql(from, to, tasks, days));

@@ -27,7 +27,8 @@ import { openHistoryReader } from './reader.ts';
  */
 const TASKS = 2_000;
 const DAYS = 3;
-const now = Date.now();
+/** Noon of today: how full the first and the last day are decides what a plan costs. */
+const now = Math.floor(Date.now() / 86_400_000) * 86_400_000 + 43_200_000;
 const FROM = now - 3_600_000;
 /** Before most of what is stored: an index is no help to find nearly all. */
 const EARLY = now - (DAYS - 0.5) * 86_400_000;
@@ -94,7 +95,7 @@ const sent: Statement[] = [];
 
 beforeAll(async () => {
   const { url } = await freshDatabase();
-  await fillHistory(url, { tasks: TASKS, days: DAYS });
+  await fillHistory(url, { tasks: TASKS, days: DAYS, endMs: now });
   pool = openPool({ databaseUrl: url, logger: quietLogger });
   closeAtEnd({ close: () => pool.end() });
   reader = openReader();
