@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --max-old-space-size=1280 --heap-growing-percent=40
+#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=1280
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Agent, startAgent } from './app.ts';

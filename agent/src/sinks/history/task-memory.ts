@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { OrderedTable } from '../../core/state/ordered-table.ts';
 import type { Recall } from './recall.ts';
 import type { TaskEntry } from './task-rows.ts';
 import { readTask, TASK_SELECTION } from './task-rows.ts';
@@ -21,8 +22,8 @@ const FINISHED = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
  * that as the writes planned ahead will leave them. When one of those fails, all that is held is dropped.
  */
 export class TaskMemory {
-  readonly #open = new Map<string, TaskEntry>();
-  readonly #finished = new Map<string, TaskEntry>();
+  readonly #open = new OrderedTable<TaskEntry>();
+  readonly #finished = new OrderedTable<TaskEntry>();
   readonly #limits: MemoryLimits;
   #textLength = 0;
 
@@ -47,10 +48,9 @@ export class TaskMemory {
 
   /** Hands the entry over: it is no longer held. */
   take(id: string): TaskEntry | undefined {
-    const holder = this.#open.has(id) ? this.#open : this.#finished;
-    const entry = holder.get(id);
+    const entry = this.peek(id);
     if (entry === undefined) return undefined;
-    holder.delete(id);
+    if (!this.#open.delete(id)) this.#finished.delete(id);
     this.#textLength -= textLength(entry);
     return entry;
   }
@@ -67,10 +67,11 @@ export class TaskMemory {
     this.#shrink(this.#open, this.#limits.openTasks);
   }
 
-  #shrink(holder: Map<string, TaskEntry>, most: number): void {
-    for (const id of holder.keys()) {
-      if (holder.size <= most && this.#textLength <= this.#limits.textLength) return;
-      this.take(id);
+  #shrink(holder: OrderedTable<TaskEntry>, most: number): void {
+    while (holder.size > most || this.#textLength > this.#limits.textLength) {
+      const entry = holder.shift();
+      if (entry === undefined) return;
+      this.#textLength -= textLength(entry);
     }
   }
 }
