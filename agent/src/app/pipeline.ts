@@ -2,8 +2,7 @@ import { decodeMessage } from '../core/events/decode.ts';
 import { workerLost } from '../core/events/worker-lost.ts';
 import type { Change, WorkerChange } from '../core/state/change.ts';
 import type { ClusterState } from '../core/state/cluster.ts';
-import { eventBatch } from '../sinks/event-batch.ts';
-import type { EventBatch } from '../sinks/port.ts';
+import { type EventBatch, eventBatch } from '../sinks/port.ts';
 
 /** Counted since the start of the process; shown on `/api/v1/status`. */
 export interface Totals {

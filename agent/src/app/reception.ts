@@ -71,11 +71,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     onReady: () => ingest.wake(),
   });
   const losses = watchLosses({ ...deps, totals, history: () => history });
-  // RabbitMQ is to forget an event when it is stored, or can never be.
-  const settle = (...messages: readonly RawMessage[]): void => {
-    const deliveries = messages.flatMap(({ delivery }) => delivery ?? []);
-    if (deliveries.length > 0) transport.settle(deliveries);
-  };
+  const settle = settlerOf(transport);
   const lose = (queue: 'intake' | 'history', message: RawMessage): void => {
     losses.overflow(queue, message);
     settle(message);
@@ -141,6 +137,14 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     tellFiles();
   };
   return { ingest, intake, history, losses, sinks, totals, onTurn, keep };
+}
+
+/** RabbitMQ is to forget an event when it is stored, or can never be. */
+function settlerOf(transport: Pick<BrokerTransport, 'settle'>): (...messages: readonly RawMessage[]) => void {
+  return (...messages) => {
+    const deliveries = messages.flatMap(({ delivery }) => delivery ?? []);
+    if (deliveries.length > 0) transport.settle(deliveries);
+  };
 }
 
 function tellWaiting(bytes: number, { history }: Config, logger: Logger): void {

@@ -366,7 +366,7 @@ const history = {
     name: 'database-connections',
     type: whole(2, 100),
     default: 8,
-    doc: 'Connections to Postgres at most: up to three write, the others read.',
+    doc: 'Connections to Postgres at most: up to four write, the others read.',
   }),
 };
 

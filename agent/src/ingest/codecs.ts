@@ -2,8 +2,7 @@ import type { CeleryEvent, Decoded } from '../core/events/event.ts';
 import { decodeRawMessage, encodeRawMessage } from '../core/wire/message-codec.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import type { SpillCodec } from '../lib/spill/spill-queue.ts';
-import { eventBatch } from '../sinks/event-batch.ts';
-import type { EventBatch } from '../sinks/port.ts';
+import { type EventBatch, eventBatch } from '../sinks/port.ts';
 
 /** A message's members beside its payload. */
 const MESSAGE_OVERHEAD = 200;

@@ -6,8 +6,7 @@ import type { CeleryEvent, Decoded } from '../core/events/event.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { systemClock } from '../lib/clock.ts';
 import { SpillQueue } from '../lib/spill/spill-queue.ts';
-import { eventBatch } from '../sinks/event-batch.ts';
-import type { EventBatch } from '../sinks/port.ts';
+import { type EventBatch, eventBatch } from '../sinks/port.ts';
 import { batchCodec } from './codecs.ts';
 import { EVENTS_AHEAD, EVENTS_PER_WRITE, startHistoryFeed, type HistoryFeed } from './history-feed.ts';
 

@@ -4,7 +4,7 @@ import type { SpillQueue } from '../lib/spill/spill-queue.ts';
 import type { EventBatch } from '../sinks/port.ts';
 
 /**
- * Events that one transaction takes, at most. What is decoded and not yet stored is memory; with three writes under way,
+ * Events that one transaction takes, at most. What is decoded and not yet stored is memory; with several writes under way,
  * 1,500, 2,500 and 4,000 were stored at the same speed (48,000 to 50,000 events a second on two busy cores).
  */
 export const EVENTS_PER_WRITE = 2500;

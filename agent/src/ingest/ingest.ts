@@ -2,8 +2,7 @@ import type { CeleryEvent, Decoded, Reject } from '../core/events/event.ts';
 import type { RawMessage } from '../core/wire/message.ts';
 import { afterIo, type Clock } from '../lib/clock.ts';
 import type { SpillQueue } from '../lib/spill/spill-queue.ts';
-import { eventBatch } from '../sinks/event-batch.ts';
-import type { EventBatch } from '../sinks/port.ts';
+import { type EventBatch, eventBatch } from '../sinks/port.ts';
 
 /**
  * Longest stretch of decoding without looking at the sockets, ms. A write to the history takes about eight answers of

@@ -15,7 +15,7 @@ export interface PoolOptions {
   readonly databaseUrl: string;
   /** Shown in `pg_stat_activity`; default `umbel-agent`. */
   readonly applicationName?: string;
-  /** Default 8: three to write, the others to read and to keep partitions. */
+  /** Default 8: four to write, the others to read and to keep partitions. */
   readonly maxConnections?: number;
   /** Server-side limit of one statement, ms; default 60,000. */
   readonly statementTimeoutMs?: number;

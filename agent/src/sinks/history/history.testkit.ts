@@ -5,8 +5,7 @@ import { eventIdentity } from '../../core/events/identity.ts';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { eventBatch } from '../event-batch.ts';
-import type { EventBatch } from '../port.ts';
+import { type EventBatch, eventBatch } from '../port.ts';
 import { migrate, openPool } from './database.ts';
 import { type HistoryWriter, type HistoryWriterOptions, openHistoryWriter } from './writer.ts';
 

@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Chance } from '../../../../test/differential/streams.testkit.ts';
 import { waitFor } from '../../../../test/support/wait.ts';
 import type { CeleryEvent } from '../../core/events/event.ts';
-import { eventBatch } from '../event-batch.ts';
-import type { EventBatch } from '../port.ts';
+import { type EventBatch, eventBatch } from '../port.ts';
 import { event, everything, type HistoryKit, life, openHistoryKit } from './history.testkit.ts';
 import type { HistoryWriter } from './writer.ts';
 

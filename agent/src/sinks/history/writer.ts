@@ -5,32 +5,18 @@ import type { Settled } from '../../core/heal/store.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventBatch } from '../port.ts';
-import { dayOf, saneSeconds } from './days.ts';
+import { dayOf } from './days.ts';
 import { asDown, errorCode, HistoryDown, isDataError, isTransient, LOCK_TIMEOUT, UNIQUE_VIOLATION } from './errors.ts';
 import { dayOfFinding, storeFindings } from './findings.ts';
 import { Partitions } from './partitions.ts';
+import { Preparations, type Prepared } from './preparations.ts';
 import { Recall } from './recall.ts';
 import { type Cut, DEFAULT_LIMITS, type TextLimits } from './safe-values.ts';
 import { DEFAULT_MEMORY, type MemoryLimits, TaskMemory } from './task-memory.ts';
-import {
-  copyEvents,
-  encodeEvents,
-  insertNew,
-  newRows,
-  type Plan,
-  planState,
-  storePlan,
-  storeState,
-  type WriteRows,
-  type WriterState,
-} from './transaction.ts';
+import { encodeEvents, insertNew, newRows, storePlan, storeState, type WriterState } from './transaction.ts';
 import { Turn } from './turn.ts';
 
-/** How long after a doubled event or another writer's step events are expected to be doubled, ms. */
-const EXPECT_DOUBLES_MS = 10_000;
 const ATTEMPTS = 4;
-/** Writes under way at once that are of use: one is flushed to disk, one has its turn, two copy. */
-const MOST_AHEAD = 4;
 
 export interface HistoryWriterOptions {
   readonly pool: pg.Pool;
@@ -98,20 +84,6 @@ export function openHistoryWriter(options: HistoryWriterOptions): HistoryWriter 
 /** The events of a write, or of a part of it; asked for only where they are needed. */
 type Events = () => readonly CeleryEvent[];
 
-/** Of a write that is under way, in the order of writes. */
-interface Place {
-  /** What is left to send. Without one its tasks are merged in its turn, and nothing behind it can be planned. */
-  plan?: Plan | undefined;
-}
-
-/** What was done for a write before its turn. */
-interface Prepared {
-  readonly rows: WriteRows;
-  readonly place: Place;
-  /** The transaction in which the events are being copied; absent where doubled ones are told apart in turn. */
-  readonly turn?: Turn | undefined;
-}
-
 interface Tally {
   readonly stored: Events[];
   inserted: number;
@@ -127,20 +99,11 @@ class PostgresWriter implements HistoryWriter {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #partitions: Partitions;
+  readonly #preparations: Preparations;
   readonly #state: WriterState;
   #lastTick: number | undefined;
-  #expectDoublesUntilMs = 0;
   /** Rises when a write fails: what was asked for before must not overtake it. */
   #generation = 0;
-  /** Connections held by writes that copy ahead, the one whose turn it is included. */
-  #ahead = 0;
-  readonly #mostAhead: number;
-  /** Those of writes whose turn has not come. */
-  readonly #aheadTurns = new Set<Turn>();
-  readonly #freeRows: WriteRows[] = [];
-  /** The end of the queue of writes that are being encoded. */
-  #encoding: Promise<unknown> = Promise.resolve();
-  readonly #places = new Set<Place>();
   readonly #cut = { texts: 0, fields: 0 };
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -148,8 +111,6 @@ class PostgresWriter implements HistoryWriter {
   constructor(options: HistoryWriterOptions) {
     const { pool, clock, logger } = options;
     this.#pool = pool;
-    // The rest of the pool is for readers, and for the second attempt of a write.
-    this.#mostAhead = Math.min(MOST_AHEAD, Math.floor(pool.options.max / 2));
     this.#clock = clock;
     this.#logger = logger;
     this.#partitions = options.partitions ?? new Partitions({ ...options });
@@ -161,6 +122,7 @@ class PostgresWriter implements HistoryWriter {
       workersSeen: new Map(),
       namesSeen: new Map(),
     };
+    this.#preparations = new Preparations({ pool, clock, partitions: this.#partitions, state: this.#state });
   }
 
   startRecall(): void {
@@ -170,29 +132,25 @@ class PostgresWriter implements HistoryWriter {
   async write(batches: readonly EventBatch[]): Promise<WriteReport> {
     const startMs = this.#clock.now();
     const generation = this.#generation;
-    const rows = this.#freeRows.pop() ?? newRows();
-    const place: Place = {};
-    const ahead = this.#prepare(batches, { rows, place });
+    const { ahead, leave } = this.#preparations.begin(batches);
     ahead.catch(() => undefined); // told in turn
     const { report, flushed } = await this.#inTurn(async () => {
       try {
         const prepared = await ahead.catch((error: unknown) => {
           throw asDown(error);
         });
-        const { turn } = prepared;
-        if (turn !== undefined) this.#aheadTurns.delete(turn);
+        const turn = this.#preparations.takeTurn(prepared);
         if (generation !== this.#generation) {
           await turn?.abandon();
           throw new HistoryDown(new Error('the write before it failed'));
         }
-        return await this.#write(batches, turn?.isAbandoned === true ? { ...prepared, turn: undefined } : prepared);
+        return await this.#write(batches, { ...prepared, turn });
       } catch (error) {
         this.#generation++;
         this.#dropHeld();
         throw error;
       } finally {
-        this.#freeRows.push(rows);
-        this.#places.delete(place);
+        leave();
       }
     });
     try {
@@ -208,10 +166,8 @@ class PostgresWriter implements HistoryWriter {
     if (findings.length === 0) return [];
     try {
       await this.#partitions.ensure(new Set(findings.flatMap((one) => [dayOfFinding(one), dayOf(one.foundAt)])));
-      const place: Place = {};
-      this.#places.add(place);
-      const done = this.#inTurn(() => this.#settle(findings));
-      const { applied, flushed } = await done.finally(() => this.#places.delete(place));
+      const leave = this.#preparations.holdUp();
+      const { applied, flushed } = await this.#inTurn(() => this.#settle(findings)).finally(leave);
       await flushed;
       return applied;
     } catch (error) {
@@ -240,44 +196,6 @@ class PostgresWriter implements HistoryWriter {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
-  }
-
-  /**
-   * What can be done before the write has its turn, which is most of its time: encodes the events, works out what they
-   * add, and copies the events. Rejects only for reasons that would fail the write too.
-   */
-  async #prepare(batches: readonly EventBatch[], prepared: Prepared): Promise<Prepared> {
-    const encoding = this.#encoding.then(() => this.#encode(batches, prepared));
-    this.#encoding = encoding.catch(() => undefined);
-    const { days, isSentAhead } = await encoding;
-    try {
-      if (days.size > 0) await this.#partitions.ensure(days);
-      if (!isSentAhead) return prepared;
-      const turn = await Turn.begin(this.#pool, () => this.#ahead--);
-      turn.prepare(copyEvents(turn.client, prepared.rows));
-      this.#aheadTurns.add(turn);
-      return { ...prepared, turn };
-    } catch (error) {
-      if (isSentAhead) this.#ahead--;
-      throw error;
-    }
-  }
-
-  /** One write after the other: a plan starts from the tasks as the write before will leave them. */
-  async #encode(
-    batches: readonly EventBatch[],
-    { rows, place }: Prepared,
-  ): Promise<{ readonly days: ReadonlySet<number>; readonly isSentAhead: boolean }> {
-    const events = batches.flatMap((batch) => batch.events);
-    await encodeEvents(rows, events, this.#state.limits);
-    const areNew = events.length > 0 && this.#clock.now() >= this.#expectDoublesUntilMs;
-    const isSentAhead = areNew && this.#ahead < this.#mostAhead;
-    if (isSentAhead) this.#ahead++;
-    const isPlannable = isSentAhead && [...this.#places].every(({ plan }) => plan !== undefined);
-    if (isPlannable) place.plan = planState(this.#state, rows.tasks, events);
-    if (place.plan !== undefined) for (const batch of batches) batch.release();
-    this.#places.add(place);
-    return { days: daysOf(events), isSentAhead };
   }
 
   async #write(
@@ -370,8 +288,8 @@ class PostgresWriter implements HistoryWriter {
         const isContended = isDouble || errorCode(error) === LOCK_TIMEOUT;
         if (attempt === ATTEMPTS || !(isContended || isTransient(error))) throw error;
         // A task row that the filter does not know can only be another writer's.
-        if (isDouble && this.#clock.now() < this.#expectDoublesUntilMs) this.#forget();
-        if (isContended) this.#expectDoubles();
+        if (isDouble && this.#preparations.expectsDoubles) this.#forget();
+        if (isContended) this.#preparations.expectDoubles();
       }
     }
   }
@@ -410,7 +328,7 @@ class PostgresWriter implements HistoryWriter {
   #observe(tick: number): void {
     if (this.#lastTick !== undefined && tick !== this.#lastTick + 1) {
       this.#forget();
-      this.#expectDoubles();
+      this.#preparations.expectDoubles();
     }
     this.#lastTick = tick;
   }
@@ -428,26 +346,7 @@ class PostgresWriter implements HistoryWriter {
 
   /** What is held is on top of something that was not stored, and so is what was planned on it. */
   #dropHeld(): void {
-    for (const place of this.#places) place.plan = undefined;
+    this.#preparations.voidPlans();
     this.#state.memory.clear();
   }
-
-  /** What was sent ahead is taken back: another writer may wait for it, and this one for that writer. */
-  #expectDoubles(): void {
-    for (const turn of this.#aheadTurns) void turn.abandon();
-    this.#aheadTurns.clear();
-    this.#expectDoublesUntilMs = this.#clock.now() + EXPECT_DOUBLES_MS;
-  }
-}
-
-function daysOf(events: readonly CeleryEvent[]): Set<number> {
-  const days = new Set<number>();
-  let last = -1;
-  for (const { timestamp } of events) {
-    const day = dayOf(saneSeconds(timestamp));
-    if (day === last) continue;
-    days.add(day);
-    last = day;
-  }
-  return days;
 }
