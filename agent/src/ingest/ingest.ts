@@ -87,16 +87,15 @@ export function startIngest(deps: IngestDeps): Ingest {
   }
 
   function decodeNext(): void {
-    const messages = queue.peek(1);
+    const [message] = queue.peek(1);
+    if (message === undefined) return;
     const nowMs = clock.now();
-    for (const message of messages) {
-      const { events, rejects, foreign = 0 } = deps.decode(message);
-      for (const reject of rejects) deps.onReject(reject);
-      if (foreign > 0) deps.onForeign?.(foreign);
-      if (events.length > 0) deps.onBatch(eventBatch(message, events, deps.decodeAgain), nowMs);
-      else deps.onEmpty(message);
-    }
-    queue.commit(messages.length);
+    const { events, rejects, foreign = 0 } = deps.decode(message);
+    for (const reject of rejects) deps.onReject(reject);
+    if (foreign > 0) deps.onForeign?.(foreign);
+    if (events.length > 0) deps.onBatch(eventBatch(message, events, deps.decodeAgain), nowMs);
+    else deps.onEmpty(message);
+    queue.commit(1);
   }
 
   return {

@@ -188,7 +188,7 @@ const SLICE = 1000;
 
 /** Encodes the events; no connection is needed, and nothing that other writes change. */
 export async function encodeEvents(
-  rows: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
+  rows: WriteRows,
   events: readonly CeleryEvent[],
   { fields }: TextLimits,
 ): Promise<void> {
@@ -201,10 +201,7 @@ export async function encodeEvents(
 }
 
 /** Copies the events straight into their tables; rejects with 23505 when one of them is stored already. */
-export async function copyEvents(
-  client: ClientBase,
-  { taskEvents, workerEvents }: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
-): Promise<void> {
+export async function copyEvents(client: ClientBase, { taskEvents, workerEvents }: WriteRows): Promise<void> {
   await allSent([
     taskEvents.rows > 0 ? taskEvents.copyTo(client, `celery_task_events (${TASK_EVENT_COLUMNS})`) : undefined,
     workerEvents.rows > 0 ? workerEvents.copyTo(client, `celery_worker_events (${WORKER_EVENT_COLUMNS})`) : undefined,
@@ -214,7 +211,7 @@ export async function copyEvents(
 /** Inserts the events that are not stored yet, through a temporary table, and resolves with them, in their order. */
 export async function insertNew(
   client: ClientBase,
-  { taskEvents, workerEvents }: Pick<WriteRows, 'taskEvents' | 'workerEvents'>,
+  { taskEvents, workerEvents }: WriteRows,
   events: readonly CeleryEvent[],
 ): Promise<readonly CeleryEvent[]> {
   const identities = await allSent([
