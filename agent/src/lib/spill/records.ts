@@ -1,4 +1,6 @@
 const LENGTH_BYTES = 4;
+/** A block that is written once it is full holds a record more than that, and has grown to twice as much for it. */
+const MOST_KEPT = 4;
 
 /**
  * Records one after the other as they lie in a file, each a 32-bit length and its bytes, in memory that is used again: a
@@ -41,7 +43,7 @@ export class RecordBlock {
   clear(): void {
     this.#length = 0;
     this.#count = 0;
-    if (this.#buffer.length > 2 * this.#usualBytes) this.#buffer = Buffer.alloc(0);
+    if (this.#buffer.length > MOST_KEPT * this.#usualBytes) this.#buffer = Buffer.alloc(0);
   }
 
   #makeRoom(bytes: number): void {
