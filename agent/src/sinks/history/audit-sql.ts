@@ -113,19 +113,14 @@ export type { AuditRow };
 
 /** Postgres takes neither a zero byte nor half of a surrogate pair. */
 function storable(text: string): string {
-  const clean = wellFormed(text.replaceAll('\0', ' '));
-  return clean.length <= MAX_TEXT ? clean : `${wellFormed(clean.slice(0, MAX_TEXT))}… (${clean.length} characters)`;
+  const clean = text.replaceAll('\0', ' ').toWellFormed();
+  return clean.length <= MAX_TEXT ? clean : `${clean.slice(0, MAX_TEXT).toWellFormed()}… (${clean.length} characters)`;
 }
 
 function argumentsText(given: AuditEntry['arguments']): string {
   const text = JSON.stringify(given, (_key, value: unknown) =>
-    typeof value === 'string' ? wellFormed(value.replaceAll('\0', ' ')) : value,
+    typeof value === 'string' ? value.replaceAll('\0', ' ').toWellFormed() : value,
   ).replaceAll('\\u0000', ' ');
   if (text.length <= MAX_ARGUMENTS) return text;
-  return JSON.stringify({ cut: text.length, begin: wellFormed(text.slice(0, MAX_ARGUMENTS)) });
-}
-
-/** Lone surrogates become U+FFFD. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString();
+  return JSON.stringify({ cut: text.length, begin: text.slice(0, MAX_ARGUMENTS).toWellFormed() });
 }

@@ -28,12 +28,13 @@ export function errorCode(error: unknown): string | undefined {
 
 /**
  * Whether the data itself was refused, so that writing the same again cannot help: data exceptions (22), broken
- * constraints (23), limits such as the longest index entry (54), and mistakes of our own code on a value.
+ * constraints (23), one key twice in a statement (21), limits such as the longest index entry (54), and mistakes of our own
+ * code on a value.
  * Everything else is taken for a state of the server that passes: keeping the data is then the safe side.
  */
 export function isDataError(error: unknown): boolean {
   const code = errorCode(error);
-  if (code !== undefined) return /^(22|23|54)[0-9A-Z]{3}$/.test(code);
+  if (code !== undefined) return /^(21|22|23|54)[0-9A-Z]{3}$/.test(code);
   return error instanceof TypeError || error instanceof RangeError;
 }
 

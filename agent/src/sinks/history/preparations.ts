@@ -130,15 +130,20 @@ export class Preparations {
     { rows, place }: Prepared,
   ): Promise<{ readonly days: ReadonlySet<number>; readonly isSentAhead: boolean }> {
     const { state } = this.#deps;
-    const events = batches.flatMap((batch) => batch.events);
-    await encodeEvents(rows, events, state.limits);
-    const isSentAhead = events.length > 0 && !this.expectsDoubles && this.#ahead < this.#mostAhead;
-    if (isSentAhead) this.#ahead++;
-    const isPlannable = isSentAhead && [...this.#places].every(({ plan }) => plan !== undefined);
-    if (isPlannable) place.plan = planState(state, rows.tasks, events);
-    if (place.plan !== undefined) for (const batch of batches) batch.release();
-    this.#places.add(place);
-    return { days: daysOf(events), isSentAhead };
+    try {
+      const events = batches.flatMap((batch) => batch.events);
+      await encodeEvents(rows, events, state.limits);
+      const isSentAhead = events.length > 0 && !this.expectsDoubles && this.#ahead < this.#mostAhead;
+      const isPlannable = isSentAhead && [...this.#places].every(({ plan }) => plan !== undefined);
+      if (isPlannable) place.plan = planState(state, rows.tasks, events);
+      if (place.plan !== undefined) for (const batch of batches) batch.release();
+      const days = daysOf(events);
+      if (isSentAhead) this.#ahead++;
+      return { days, isSentAhead };
+    } finally {
+      // Also where it failed: nothing may be planned behind it without it.
+      this.#places.add(place);
+    }
   }
 }
 

@@ -25,9 +25,10 @@ export const KEY_LIMIT = 255;
 
 const MAX_INT4 = 2_147_483_647;
 
-/** U+0000 cannot be stored; it becomes U+FFFD. */
+/** Neither U+0000 nor half of a surrogate pair can be stored; they become U+FFFD, here, for a key must be what is stored. */
 export function storable(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
+  const whole = text.toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\ufffd') : whole;
 }
 
 /** A name, node name or type for an indexed column. */
@@ -35,9 +36,9 @@ export function keyText(text: string): string {
   return storable(text.length > KEY_LIMIT ? text.slice(0, KEY_LIMIT) : text);
 }
 
-/** A task id for the primary keys: a too long one stays distinct by a hash at its end. */
+/** A task id for the primary keys: one that cannot be stored as it is stays distinct by a hash at its end. */
 export function keyId(id: string): string {
-  if (id.length <= KEY_LIMIT) return storable(id);
+  if (id.length <= KEY_LIMIT && storable(id) === id) return id;
   let hash = 0;
   for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0;
   return storable(`${id.slice(0, KEY_LIMIT - 12)}~${(hash >>> 0).toString(16)}`);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { keyId } from './safe-values.ts';
 import { batch, event, type HistoryKit, life, NOON, openHistoryKit } from './history.testkit.ts';
 
 let kit: HistoryKit;
@@ -11,10 +12,10 @@ async function stored(uuid: string, fields: Record<string, unknown>, type = 'tas
     .open()
     .write(batch(...life(`${uuid}-before`, 1), event(type, uuid, 5, fields), ...life(`${uuid}-after`, 2)));
   expect(report).toMatchObject({ events: 9, inserted: 9, poisoned: 0, tasks: 3 });
-  const [task] = await kit.rows(`select *, seen_on::text from celery_tasks where task_id = $1`, [uuid]);
+  const [task] = await kit.rows(`select *, seen_on::text from celery_tasks where task_id = $1`, [keyId(uuid)]);
   const [kept] = await kit.rows<{ fields: Record<string, unknown> }>(
     `select fields from celery_task_events where task_id = $1`,
-    [uuid],
+    [keyId(uuid)],
   );
   return { task, fields: kept?.fields };
 }
@@ -58,20 +59,53 @@ describe('values that columns cannot hold', () => {
   it('makes NUL characters and lone surrogates storable, in columns and in JSON', async () => {
     const args = "('a\0b', '\ud800x', '\udc00', '\\u0000', 'ü€😀')";
     const clean = "('a\ufffdb', '\ufffdx', '\ufffd', '\\u0000', 'ü€😀')";
-    const { task, fields } = await stored('nul\0id', { name: 'n\0', args, deep: { 'k\0': ['\0', '\ud800'] } }).catch(
-      () => ({
-        task: undefined,
-        fields: undefined,
-      }),
-    );
-    expect(task).toBeUndefined();
-    const [row] = await kit.rows(`select name, args from celery_tasks where task_id = $1`, ['nul\ufffdid']);
+    await stored('nul\0id', { name: 'n\0', args, deep: { 'k\0': ['\0', '\ud800'] } });
+    const id = keyId('nul\0id');
+    expect(id).toMatch(/^nul\ufffdid~[0-9a-f]+$/);
+    const [row] = await kit.rows(`select name, args from celery_tasks where task_id = $1`, [id]);
     expect(row).toEqual({ name: 'n\ufffd', args: clean });
     // `->>` fails on anything in JSON that is no storable text.
     const [json] = await kit.rows(`select fields ->> 'args' as args, fields -> 'deep' -> $2 ->> 1 as deep, fields ->> 'uuid' as uuid
-      from celery_task_events where task_id = $1`, ['nul\ufffdid', 'k\ufffd']); // prettier-ignore
+      from celery_task_events where task_id = $1`, [id, 'k\ufffd']); // prettier-ignore
     expect(json).toEqual({ args: clean, deep: '\ufffd', uuid: 'nul\ufffdid' });
-    expect(fields).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ['task names', { name: 'a\ud800' }, { name: 'a\udc80' }],
+    ['task names, one with a NUL', { name: 'b\0' }, { name: 'b\udc80' }],
+    ['node names', { hostname: 'w\udce4@h' }, { hostname: 'w\udcf6@h' }],
+    ['queues', { queue: 'q\udce4' }, { queue: 'q\udcf6' }],
+  ])('stores two %s that Postgres cannot tell apart in one write', async (what, one, other) => {
+    const events = [one, other].flatMap((fields, index) => [
+      event('worker-online', fields['hostname'] ?? 'celery@one', 4),
+      event('task-sent', `${what}-${index}`, 5, fields),
+      event('task-received', `${what}-${index}`, 6, fields),
+    ]);
+    const report = await kit.open().write(batch(...events, ...life(`${what}-after`, 7)));
+    expect(report).toMatchObject({ inserted: 10, poisoned: 0, tasks: 3 });
+  });
+
+  it('keeps ids apart that Postgres cannot tell apart', async () => {
+    const report = await kit.open().write(batch(...life('x\udce4', 1), ...life('x\udcf6', 1)));
+    expect(report).toMatchObject({ inserted: 8, poisoned: 0, tasks: 2 });
+  });
+
+  it('finds the event that cannot be encoded, and stores the others whole', async () => {
+    const broken = event('task-received', 'broken', 5);
+    Object.defineProperty(broken.fields, 'args', {
+      enumerable: true,
+      get: () => {
+        throw new TypeError('no such value');
+      },
+    });
+    const writer = kit.open();
+    const writes = [batch(...life('whole', 1), broken, ...life('next', 2)), batch(...life('last', 3))];
+    const [first, second] = await Promise.all(writes.map((some) => writer.write(some)));
+    expect(first).toMatchObject({ inserted: 9, poisoned: 1 });
+    expect(second).toMatchObject({ inserted: 4, poisoned: 0 });
+    const [kept] = await kit.rows(`select fields ->> 'umbel:refused' as refused from celery_task_events
+      where task_id = 'broken'`);
+    expect(kept).toEqual({ refused: 'error: no such value' });
   });
 
   it('keeps cyclic and bigint values from breaking anything', async () => {

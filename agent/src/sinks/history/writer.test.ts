@@ -221,6 +221,30 @@ describe('failures', () => {
     await pool.end();
   });
 
+  it('stores names and workers again where a crash may have undone a commit', async () => {
+    let isCrashing = true;
+    const pool = openPool({ databaseUrl: kit.url, logger: quietLogger });
+    // In place of a server that dies between the commit and its flush: what it undoes is deleted below.
+    pool.on('connect', (client) => {
+      const query: unknown = Reflect.get(client, 'query');
+      const crashing = (...given: unknown[]): unknown =>
+        isCrashing && String(given[0]).includes('pg_logical_emit_message')
+          ? Promise.reject(new Error('Connection terminated unexpectedly'))
+          : Reflect.apply(query as pg.Client['query'], client, given);
+      Object.assign(client, { query: crashing });
+    });
+    const writer = openHistoryWriter({ pool, clock: settableClock(), logger: quietLogger, recall: false });
+    await expect(writer.write(batch(...life('undone', 1)))).rejects.toThrow(HistoryDown);
+    isCrashing = false;
+    await kit.rows(`truncate celery_task_events, celery_tasks, celery_task_rollups, celery_task_rollups_hourly,
+      celery_task_names, celery_workers`);
+    expect(await writer.write(batch(...life('undone', 1)))).toMatchObject({ inserted: 4, tasks: 1 });
+    expect(await kit.rows('select name from celery_task_names')).toEqual([{ name: 'app.add' }]);
+    expect(await kit.rows('select hostname from celery_workers')).toEqual([{ hostname: 'celery@one' }]);
+    await writer.close();
+    await pool.end();
+  });
+
   it('survives a connection that breaks in the middle of a COPY', async () => {
     await kit.rows(`alter table celery_task_events
       add constraint refuse check (type <> 'task-kill' or pg_terminate_backend(pg_backend_pid()))`);

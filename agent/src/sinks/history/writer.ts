@@ -136,15 +136,13 @@ class PostgresWriter implements HistoryWriter {
     ahead.catch(() => undefined); // told in turn
     const { report, flushed } = await this.#inTurn(async () => {
       try {
-        const prepared = await ahead.catch((error: unknown) => {
-          throw asDown(error);
-        });
-        const turn = this.#preparations.takeTurn(prepared);
+        const prepared = await ahead.catch((error: unknown) => this.#withoutPreparation(error));
+        const turn = prepared && this.#preparations.takeTurn(prepared);
         if (generation !== this.#generation) {
           await turn?.abandon();
           throw new HistoryDown(new Error('the write before it failed'));
         }
-        return await this.#write(batches, { ...prepared, turn });
+        return await this.#write(batches, prepared && { ...prepared, turn });
       } catch (error) {
         this.#generation++;
         this.#dropHeld();
@@ -184,6 +182,12 @@ class PostgresWriter implements HistoryWriter {
     await this.#turn;
   }
 
+  /** An event that cannot be encoded, or has no day, is looked for in turn. @throws HistoryDown for any other reason */
+  #withoutPreparation(error: unknown): undefined {
+    if (!isDataError(error)) throw asDown(error);
+    this.#dropHeld(); // what was planned behind it lacks it
+  }
+
   /** Resolves when every write before it is committed. */
   async #synchronise(): Promise<void> {
     const { flushed } = await this.#inTurn(() =>
@@ -200,7 +204,7 @@ class PostgresWriter implements HistoryWriter {
 
   async #write(
     batches: readonly EventBatch[],
-    prepared: Prepared,
+    prepared: Prepared | undefined,
   ): Promise<{ readonly report: Omit<WriteReport, 'ms'>; readonly flushed: readonly Promise<void>[] }> {
     const tally: Tally = { stored: [], inserted: 0, tasks: 0, poisoned: 0, dropped: 0, flushed: [] };
     const events = batches.reduce((sum, { size }) => sum + size, 0);
@@ -337,6 +341,8 @@ class PostgresWriter implements HistoryWriter {
   #doubtWhatIsHeld(): void {
     this.#generation++;
     this.#forget();
+    this.#state.namesSeen.clear();
+    this.#state.workersSeen.clear();
   }
 
   #forget(): void {

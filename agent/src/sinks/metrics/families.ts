@@ -267,7 +267,12 @@ const UMBEL = [
     'Rows written to the history: new events, and tasks as often as they changed.',
   ),
   row('umbel_history_doubled_events_total', 'counter', [], 'Events the history already had.'),
-  row('umbel_history_poisoned_events_total', 'counter', [], 'Events Postgres refused: stored without their fields.'),
+  row(
+    'umbel_history_poisoned_events_total',
+    'counter',
+    [],
+    'Events Postgres refused: stored without their fields, or left out where it refused that too.',
+  ),
   row('umbel_history_size_bytes', 'gauge', [], 'Size of the database that holds the history, asked for every minute.'),
   row(
     'umbel_history_oldest_timestamp_seconds',
