@@ -9,6 +9,8 @@ import type { Totals } from './pipeline.ts';
 
 /** Overflows closer together than this are one gap. */
 const QUIET_MS = 5000;
+/** An overflow that goes on is told so often, each time as a gap. */
+const LONGEST_MS = 60_000;
 /** Of each reason one reject is logged so often, with the number of those between. */
 const REJECTS_EVERY_MS = 60_000;
 
@@ -30,18 +32,29 @@ export interface Losses {
   gap(gap: ListeningGap): void;
   /** Messages that found no room since the start. */
   lost(): Readonly<Record<'intake' | 'history', number>>;
-  /** Tells an overflow that is over as a gap; to be called every second or so. */
+  /** Tells an overflow that is over, or goes on for long, as a gap; to be called every second or so. */
   sweep(nowMs: number): void;
+  /** Tells an overflow that is not told yet: nothing more can be lost, or nobody would tell it. */
+  close(): void;
 }
 
 export function watchLosses({ clock, logger, metrics, totals, transport, history }: LossesDeps): Losses {
   const rejects = new Map<string, { readonly loggedMs: number; readonly unlogged: number }>();
   const lost = { intake: 0, history: 0 };
-  let overflowing: { fromMs: number; toMs: number; messages: number } | undefined;
+  let overflowing: { readonly fromMs: number; readonly firstMs: number; toMs: number; messages: number } | undefined;
 
   function tell(gap: ListeningGap): void {
     logger.warn(gap, 'events could not be heard for a time');
     metrics.onGap(gap);
+  }
+
+  function tellOverflow(): void {
+    if (overflowing === undefined) return;
+    const { fromMs, toMs, messages } = overflowing;
+    overflowing = undefined;
+    const cause = `${messages} messages found no room: the memory and disk for them were used up`;
+    tell({ fromMs, toMs, cause });
+    history()?.listening.recordGap({ fromMs, toMs, cause });
   }
 
   return {
@@ -68,6 +81,7 @@ export function watchLosses({ clock, logger, metrics, totals, transport, history
       const nowMs = clock.now();
       overflowing ??= {
         fromMs: Math.min(receivedMs, transport.health().heardUpToMs ?? receivedMs),
+        firstMs: nowMs,
         toMs: nowMs,
         messages: 0,
       };
@@ -80,12 +94,10 @@ export function watchLosses({ clock, logger, metrics, totals, transport, history
     },
     lost: () => lost,
     sweep(nowMs) {
-      if (overflowing === undefined || nowMs - overflowing.toMs < QUIET_MS) return;
-      const { fromMs, toMs, messages } = overflowing;
-      overflowing = undefined;
-      const cause = `${messages} messages found no room: the memory and disk for them were used up`;
-      tell({ fromMs, toMs, cause });
-      history()?.listening.recordGap({ fromMs, toMs, cause });
+      if (overflowing === undefined) return;
+      const { firstMs, toMs } = overflowing;
+      if (nowMs - toMs >= QUIET_MS || nowMs - firstMs >= LONGEST_MS) tellOverflow();
     },
+    close: tellOverflow,
   };
 }

@@ -127,6 +127,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
   };
   open.use({ close: tellFiles });
   if (history !== undefined) open.use({ close: () => history.close(clock.now() + CLOSE_HISTORY_MS) });
+  open.use(losses);
   open.use(ingest);
   const onTurn = (): void => {
     if (history !== undefined) seeding.again(history.reader);

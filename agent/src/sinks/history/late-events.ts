@@ -2,12 +2,20 @@ import type { ClientBase } from 'pg';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { inHeardOrder } from '../../core/state/heard-order.ts';
 import { mergeTaskEvent, TaskState } from '../../core/state/task.ts';
+import { allSent } from './errors.ts';
+import { keyId } from './safe-values.ts';
 import { type TaskEntry, TIMES } from './task-rows.ts';
 
 /** Tasks whose events are read at once. */
 const TASKS_AT_ONCE = 200;
 /** A task of more events stays as they were merged and counted when they came. */
 const MOST_EVENTS = 250;
+
+/**
+ * An event waited so long, ms, after it was received: another agent that stored it meanwhile, and was frozen or behind, may
+ * have received it later, and put it after what came after it.
+ */
+const WAITED_MS = 100;
 
 interface EventRow {
   readonly task_id: string;
@@ -40,6 +48,45 @@ export async function mergeAnew(
   }
   return merged;
 }
+
+/**
+ * Puts right when events were received that another agent was the first to store: of several receivers the earliest tells
+ * when it was heard. Resolves with the ids of tasks whose events have another order now.
+ *
+ * @param doubled events that were stored already
+ */
+export async function correctReceived(
+  client: ClientBase,
+  doubled: readonly CeleryEvent[],
+  nowMs: number,
+): Promise<ReadonlySet<string>> {
+  const waited = doubled.filter(({ group, receivedMs }) => group === 'task' && nowMs - receivedMs > WAITED_MS);
+  if (waited.length === 0) return new Set();
+  const heardMs = new Map(waited.map(({ identity, receivedMs }) => [identity, receivedMs]));
+  const ids = new Set(waited.map(({ uuid }) => keyId(uuid)));
+  const { rows } = await client.query<ReceivedRow>({ name: 'umbel-received', text: RECEIVED, values: [[...ids]] });
+  const late = rows.filter((row) => row.received_ms - (heardMs.get(row.identity) ?? Infinity) > WAITED_MS);
+  const correct = (row: ReceivedRow): Promise<unknown> =>
+    client.query(CORRECT, [row.task_id, row.occurred_at, row.identity, heardMs.get(row.identity)]);
+  await allSent(late.map(correct));
+  return new Set(late.map(({ task_id }) => task_id));
+}
+
+interface ReceivedRow {
+  readonly task_id: string;
+  readonly occurred_at: string;
+  readonly identity: number;
+  readonly received_ms: number;
+}
+
+const RECEIVED = `
+select task_id, occurred_at::text as occurred_at, identity::float8 as identity,
+  (extract(epoch from received_at) * 1000)::float8 as received_ms
+from celery_task_events where task_id = any($1::text[])`;
+
+const CORRECT = `
+update celery_task_events set received_at = to_timestamp($4::float8 / 1000)
+where task_id = $1 and occurred_at = $2::timestamptz and identity = $3`;
 
 /** Each of the tasks with its stored events, in no order; none where there are too many. Reads those of many at once. */
 export async function* eventsAtOnce(

@@ -28,13 +28,16 @@ interface Touched {
 /**
  * Merges task events that the client's open transaction has stored into their tasks, which it takes out of the memory or
  * reads. Rejects with Postgres' error.
+ *
+ * @param reordered ids of tasks to be merged anew, for their stored events have another order now
  */
 export async function mergeEvents(
   client: ClientBase,
   held: { readonly memory: TaskMemory; readonly recall: Recall },
   events: readonly CeleryEvent[],
+  reordered: ReadonlySet<string>,
 ): Promise<Merged> {
-  const { touched, touchedBy } = tasksOf(events);
+  const { touched, touchedBy } = tasksOf(events, reordered);
   const known = await takeTasks(client, held, touched.keys());
   const nameless: Touched[] = [];
   for (const one of touched.values()) {
@@ -65,11 +68,15 @@ export function mergeHeld(
   return { entries: entriesOf(touched.values()), byEvent: entriesOf(touchedBy), named: [] };
 }
 
-function tasksOf(events: readonly CeleryEvent[]): {
+function tasksOf(
+  events: readonly CeleryEvent[],
+  reordered: ReadonlySet<string> = new Set(),
+): {
   readonly touched: ReadonlyMap<string, Touched>;
   readonly touchedBy: readonly Touched[];
 } {
   const touched = new Map<string, Touched>();
+  for (const id of reordered) touched.set(id, { id, entry: undefined, isLate: true });
   const touchedBy = events.map(({ uuid }) => {
     const id = keyId(uuid);
     let one = touched.get(id);

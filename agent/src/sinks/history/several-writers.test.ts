@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { CeleryEvent } from '../../core/events/event.ts';
 import { makeEvent } from '../../core/state/event.testkit.ts';
 import { mergeTaskEvent, TaskState } from '../../core/state/task.ts';
-import { batch, type HistoryKit, NOON, openHistoryKit } from './history.testkit.ts';
+import { batch, type HistoryKit, NOON, openHistoryKit, settableClock } from './history.testkit.ts';
 
 let kit: HistoryKit;
 beforeAll(async () => {
@@ -105,6 +105,22 @@ describe('of two writers one stores late what the other one did not hear', () =>
     await kit.open().write(batch(...more));
     expect(await storedTask(again)).toEqual(mergedTask(again, more));
   });
+
+  it.each([[[2]], [[2, 3]], [[0, 1, 2]]])(
+    'was frozen when events %j came: those that heard them tell when',
+    async (frozen) => {
+      const uuid = newId();
+      const life = retriedLife(uuid);
+      const clock = settableClock(NOON + 30);
+      const receivedMs = clock.now();
+      const late = life.filter((_, index) => frozen.includes(index)).map((event) => ({ ...event, receivedMs }));
+      await kit.open({ clock }).write(batch(...late));
+      await kit.open({ clock }).write(batch(...life));
+      expect(await storedTask(uuid)).toEqual(mergedTask(uuid, life));
+      const received = `select count(*)::int as late from celery_task_events where task_id = $1 and received_at >= to_timestamp($2)`;
+      expect(await kit.rows(received, [uuid, NOON + 30])).toEqual([{ late: 0 }]);
+    },
+  );
 
   it('keeps what the stored events do not tell any more', async () => {
     const uuid = newId();

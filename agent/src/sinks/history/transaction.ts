@@ -112,9 +112,10 @@ export async function storeState(
   state: WriterState,
   rows: RowBuffer,
   events: readonly CeleryEvent[],
+  reordered: ReadonlySet<string>,
 ): Promise<Stored> {
   const taskEvents = events.filter(({ group }) => group === 'task');
-  const merged = await mergeEvents(client, state, taskEvents);
+  const merged = await mergeEvents(client, state, taskEvents, reordered);
   const additions = additionsOf(state, merged, taskEvents, events);
   const { rollups: counted, takenBack } = additions;
   await countUnderName(client, merged.named, taskEvents, { counted, takenBack });
@@ -208,19 +209,30 @@ export async function copyEvents(client: ClientBase, { taskEvents, workerEvents 
   ]);
 }
 
-/** Inserts the events that are not stored yet, through a temporary table, and resolves with them, in their order. */
+/** The events of a write, each in their order. */
+export interface Inserted {
+  readonly fresh: readonly CeleryEvent[];
+  /** Were stored before, or stand twice in the write. */
+  readonly doubled: readonly CeleryEvent[];
+}
+
+/** Inserts the events that are not stored yet, through a temporary table. */
 export async function insertNew(
   client: ClientBase,
   { taskEvents, workerEvents }: WriteRows,
   events: readonly CeleryEvent[],
-): Promise<readonly CeleryEvent[]> {
+): Promise<Inserted> {
   const identities = await allSent([
     insertThrough(client, taskEvents, 'celery_task_events', TASK_EVENT_COLUMNS, 'task_id'),
     insertThrough(client, workerEvents, 'celery_worker_events', WORKER_EVENT_COLUMNS, 'hostname'),
   ]);
   const inserted = new Set(identities.flat());
   // `delete` tells true once: of an event that is twice in the batch, only the first counts.
-  return events.filter(({ identity }) => inserted.delete(identity));
+  const isNew = events.map(({ identity }) => inserted.delete(identity));
+  return {
+    fresh: events.filter((_, index) => isNew[index] === true),
+    doubled: events.filter((_, index) => isNew[index] !== true),
+  };
 }
 
 async function insertThrough(

@@ -8,6 +8,7 @@ import type { EventBatch } from '../port.ts';
 import { dayOf } from './days.ts';
 import { asDown, errorCode, HistoryDown, isDataError, isTransient, LOCK_TIMEOUT, UNIQUE_VIOLATION } from './errors.ts';
 import { dayOfFinding, storeFindings } from './findings.ts';
+import { correctReceived } from './late-events.ts';
 import { Partitions } from './partitions.ts';
 import { Preparations, type Prepared } from './preparations.ts';
 import { Recall } from './recall.ts';
@@ -273,8 +274,10 @@ class PostgresWriter implements HistoryWriter {
           if (place.plan !== undefined && turn !== undefined)
             return storePlan(client, this.#state, place.plan, size, events);
           const all = events();
-          const fresh = turn === undefined ? await insertNew(client, rows, all) : all;
-          return storeState(client, this.#state, rows.tasks, fresh);
+          const isCopied = turn !== undefined;
+          const { fresh, doubled } = isCopied ? { fresh: all, doubled: [] } : await insertNew(client, rows, all);
+          const reordered = await correctReceived(client, doubled, this.#clock.now());
+          return storeState(client, this.#state, rows.tasks, fresh, reordered);
         });
         tally.flushed.push(flushed);
         stored.remember();
