@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { freshDatabase, queryRows } from '../../../../test/support/database.ts';
 import { AgentLog } from './agent-log.ts';
@@ -28,6 +29,29 @@ describe('migrate', () => {
     await expect(migrate(url.replace(/umbel_test_\w+/, 'umbel_missing'), quietLogger)).rejects.toMatchObject({
       code: '3D000',
     });
+  });
+
+  it('says what is wrong with a database that cannot be used, and what to do', async () => {
+    const { url } = await freshDatabase();
+    const [name, user] = [new URL(url).pathname.slice(1), `limited_${randomBytes(4).toString('hex')}`];
+    const other = new URL(`/${name}_latin`, url).href;
+    await queryRows(url, `create database ${name}_latin encoding 'LATIN1' locale 'C' template template0`);
+    await expect(migrate(other, quietLogger)).rejects.toThrow(
+      /is encoded in LATIN1, .* encoding 'UTF8' template template0$/,
+    );
+    await queryRows(url, `drop database ${name}_latin`);
+
+    await queryRows(url, `create role ${user} login password 'x'`);
+    await queryRows(url, 'revoke create on schema public from public');
+    const limited = Object.assign(new URL(url), { username: user, password: 'x' }).href;
+    const grant = `grant create on schema "public" to "${user}"`;
+    await expect(migrate(limited, quietLogger)).rejects.toThrow(
+      new RegExp(`"${user}" may not create tables .*: ${grant}$`),
+    );
+    await queryRows(url, grant);
+    await migrate(limited, quietLogger);
+    await queryRows(url, `drop owned by ${user}`);
+    await queryRows(url, `drop role ${user}`);
   });
 });
 

@@ -9,6 +9,8 @@ import { setUpPartitioning } from './partitioning/set-up.ts';
 export const LONGEST_STATEMENT_MS = 60_000;
 /** Oldest server whose SQL the history is written in, as `server_version_num`. */
 const MINIMUM_VERSION = 140000;
+/** Of databases that hold every text: SQL_ASCII keeps the bytes as they come. */
+const ENCODINGS = new Set(['UTF8', 'SQL_ASCII']);
 const MIGRATIONS = fileURLToPath(new URL('migrations/', import.meta.url));
 
 export interface PoolOptions {
@@ -50,11 +52,14 @@ export function openPool(options: PoolOptions): pg.Pool {
 }
 
 /**
- * Brings the schema to this release's, and to the extension that the database has. Safe to run by several agents at once: one migrates, the others wait.
- * @throws UnsupportedPostgres below version 14; HistoryDown when the server cannot be reached or refuses.
+ * Brings the schema to this release's, and to the extension that the database has. Safe to run by several agents at once:
+ * one migrates, the others wait.
+ *
+ * @throws UnsupportedPostgres below version 14, where texts are encoded in anything but UTF-8, and without the right to
+ *   create tables; HistoryDown when the server cannot be reached or refuses
  */
 export async function migrate(databaseUrl: string, logger: Logger): Promise<void> {
-  await checkVersion(databaseUrl);
+  await checkDatabase(databaseUrl);
   try {
     const done = await runner({
       databaseUrl,
@@ -63,7 +68,8 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
       migrationsTable: 'umbel_migrations',
       advisoryLockMode: 'wait',
       lockValue: 5_549_012_001,
-      logger: { debug: () => undefined, info: () => undefined, warn: logWith('warn'), error: logWith('error') },
+      // What fails is thrown, too.
+      logger: { debug: () => undefined, info: () => undefined, warn: logWarning, error: () => undefined },
     });
     if (done.length > 0)
       logger.info({ migrations: done.map(({ name }) => name) }, 'database schema brought up to date');
@@ -73,27 +79,56 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
     throw new HistoryDown(error);
   }
 
-  function logWith(level: 'warn' | 'error') {
-    return (message: string) => logger[level](message.slice(0, 1000));
+  function logWarning(message: string): void {
+    logger.warn(message.slice(0, 1000));
   }
 }
 
-async function checkVersion(databaseUrl: string): Promise<void> {
+interface Facts {
+  readonly number: number;
+  readonly version: string;
+  readonly encoding: string;
+  readonly database: string;
+  readonly user: string;
+  /** null where no schema of the search path exists. */
+  readonly schema: string | null;
+  readonly may_create: boolean | null;
+}
+
+const FACTS = `
+select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+  current_setting('server_encoding') as encoding, current_database() as database, current_user as user,
+  current_schema() as schema, has_schema_privilege(current_schema(), 'create') as may_create`;
+
+async function checkDatabase(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
   // A connection that breaks later emits `error` too; without a listener that would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ number: number; version: string }>(
-      `select current_setting('server_version_num')::int as number, current_setting('server_version') as version`,
-    );
-    const found = rows[0];
-    if (found !== undefined && found.number < MINIMUM_VERSION) {
-      throw new UnsupportedPostgres(`Postgres ${found.version} is too old: version 14 or newer is needed`);
-    }
+    const { rows } = await client.query<Facts>(FACTS);
+    const fault = rows[0] && faultOf(rows[0]);
+    if (fault !== undefined) throw new UnsupportedPostgres(fault);
   } catch (error) {
     throw error instanceof UnsupportedPostgres ? error : new HistoryDown(error);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Why the history cannot be kept there, and what to do. */
+function faultOf({ number, version, encoding, database, user, schema, may_create }: Facts): string | undefined {
+  if (number < MINIMUM_VERSION) return `Postgres ${version} is too old: version 14 or newer is needed`;
+  if (!ENCODINGS.has(encoding)) {
+    return (
+      `the database "${database}" is encoded in ${encoding}, which cannot hold every text that tasks have: give one made by ` +
+      `create database umbel encoding 'UTF8' template template0`
+    );
+  }
+  if (schema === null) return `no schema of the search path of "${user}" exists in the database "${database}"`;
+  if (may_create === true) return undefined;
+  return (
+    `the user "${user}" may not create tables in the schema "${schema}" of the database "${database}": ` +
+    `grant create on schema "${schema}" to "${user}"`
+  );
 }

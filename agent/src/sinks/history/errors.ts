@@ -7,7 +7,8 @@ export class HistoryDown extends Error {
   readonly code: string | undefined;
 
   constructor(cause: unknown) {
-    super(`history cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1);
+    super(`history cannot be written: ${reason}`, { cause });
     this.name = 'HistoryDown';
     this.code = errorCode(cause);
   }
@@ -17,7 +18,7 @@ export function asDown(error: unknown): HistoryDown {
   return error instanceof HistoryDown ? error : new HistoryDown(error);
 }
 
-/** The server is older than the history's SQL. */
+/** The server is too old, or its database cannot be used; the message says what to do. */
 export class UnsupportedPostgres extends Error {}
 
 /** SQLSTATE of Postgres, or the code of a system error; undefined for others. */
