@@ -59,8 +59,12 @@ export interface HistoryDeps {
   onWriteError(): void;
   /** When the oldest message that has not come here yet was received, epoch ms. */
   readonly oldestUndecodedMs: () => number | undefined;
+  /** Since when events are lost of which no gap tells yet, epoch ms. */
+  readonly untoldLossMs: () => number | undefined;
   onRoom(): void;
   onOverflow(batch: EventBatch): void;
+  /** As in `SpillQueueOptions`. */
+  onUnreadable(path: string, bytes: number): void;
   onStored(batches: readonly EventBatch[]): void;
   /** Searches are left out now, because events matter more; asked for each. */
   readonly shedsSearches: () => boolean;
@@ -114,7 +118,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
   const listening = startListeningLog({
     ...{ ...options, clock, logger },
     log: () => parts()?.log,
-    oldestUnstoredMs: () => feed.oldestMs() ?? deps.oldestUndecodedMs(),
+    oldestUnstoredMs: () => earliest(feed.oldestMs() ?? deps.oldestUndecodedMs(), deps.untoldLossMs()),
   });
 
   const queue = SpillQueue.open({
@@ -122,6 +126,7 @@ export function startHistory(options: HistoryOptions, deps: HistoryDeps): Histor
     codec: batchCodec(deps.decode, deps.decodeAgain),
     memoryBytes: options.memoryBytes,
     diskBytes: options.diskBytes,
+    onUnreadable: (path, bytes) => deps.onUnreadable(path, bytes),
   });
   let writtenMs = 0;
   const feed = startHistoryFeed({
@@ -299,4 +304,9 @@ async function openParts(
   const reader = openHistoryReader(shared);
   await deps.onOpen(reader);
   return { log, partitions, reader, writer: openHistoryWriter({ ...shared, partitions }) };
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

@@ -57,8 +57,10 @@ describe('messages that find no room', () => {
   it('are told at the latest when the agent stops, once', () => {
     const { losses, gaps, lose } = watched();
     lose();
+    expect(losses.untoldSinceMs()).toBe(nowMs - 10);
     losses.close();
     losses.close();
     expect(gaps).toHaveLength(1);
+    expect(losses.untoldSinceMs()).toBeUndefined();
   });
 });

@@ -28,10 +28,14 @@ export interface Losses {
   reject(reject: Reject): void;
   /** A message, or a run of them, for which neither memory nor disk had room. */
   overflow(queue: 'intake' | 'history', message: RawMessage): void;
+  /** Of a queue's files a part is broken. */
+  unreadableIn(queue: 'intake' | 'history'): (path: string, bytes: number) => void;
   /** The broker can be heard again after this time in which it could not. */
   gap(gap: ListeningGap): void;
   /** Messages that found no room since the start. */
   lost(): Readonly<Record<'intake' | 'history', number>>;
+  /** Since when an overflow lasts that is not told yet, epoch ms. */
+  untoldSinceMs(): number | undefined;
   /** Tells an overflow that is over, or goes on for long, as a gap; to be called every second or so. */
   sweep(nowMs: number): void;
   /** Tells an overflow that is not told yet: nothing more can be lost, or nobody would tell it. */
@@ -88,11 +92,18 @@ export function watchLosses({ clock, logger, metrics, totals, transport, history
       overflowing.toMs = nowMs;
       overflowing.messages += messages;
     },
+    unreadableIn: (queue) => (path, bytes) => {
+      // How many messages that were nobody can tell.
+      totals.dropped += 1;
+      metrics.onDrop(queue, 1);
+      logger.error({ path, bytes }, 'waiting messages are lost: this part of their file is broken');
+    },
     gap(gap) {
       tell(gap);
       history()?.listening.endGap(gap);
     },
     lost: () => lost,
+    untoldSinceMs: () => overflowing?.fromMs,
     sweep(nowMs) {
       if (overflowing === undefined) return;
       const { firstMs, toMs } = overflowing;

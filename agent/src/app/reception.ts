@@ -91,8 +91,10 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     },
     onWriteError: () => metrics.historyError(),
     oldestUndecodedMs: () => intake.peek(1)[0]?.receivedMs,
+    untoldLossMs: () => losses.untoldSinceMs(),
     onRoom: () => ingest.wake(),
     onOverflow: ({ message }) => lose('history', message),
+    onUnreadable: losses.unreadableIn('history'),
     onStored: (batches) => {
       settle(...batches.map(({ message }) => message));
       if (otlp !== undefined) for (const { events } of batches) otlp.settled(events);
@@ -100,7 +102,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     onOpen: (reader) => seeding.first(reader),
   });
   const sinks = { cluster, metrics, live, otlp, history, totals };
-  const intake = openIntake(config);
+  const intake = openIntake(config, losses.unreadableIn('intake'));
   const ingest = startIngest({
     queue: intake,
     decode,
@@ -116,12 +118,7 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     onOverflow: (message) => lose('intake', message),
     hasRoom: () => !seeding.isUnderWay() && (history?.feed.hasRoom() ?? true),
   });
-  // Behind a backlog events wait in blocks for their file: not longer than this in memory alone.
-  const stopFlushing = clock.every(FLUSH_MS, () => {
-    intake.flush();
-    history?.queue.flush();
-  });
-  open.use({ close: stopFlushing });
+  open.use({ close: startFlushing([intake, ...(history === undefined ? [] : [history.queue])], clock) });
   const tellFiles = (): void => {
     tellWaiting(intake.diskBytes + (history?.queue.diskBytes ?? 0), config, logger);
   };
@@ -138,6 +135,13 @@ export async function openReception(config: Config, deps: ReceptionDeps, open: C
     tellFiles();
   };
   return { ingest, intake, history, losses, sinks, totals, onTurn, keep };
+}
+
+/** Behind a backlog events wait in blocks for their file: not longer than this in memory alone. */
+function startFlushing(queues: readonly Pick<SpillQueue<unknown>, 'flush'>[], clock: Clock): () => void {
+  return clock.every(FLUSH_MS, () => {
+    for (const queue of queues) queue.flush();
+  });
 }
 
 /** RabbitMQ is to forget an event when it is stored, or can never be. */
@@ -173,11 +177,15 @@ function hearingOf({ agent }: Config, transport: ReceptionDeps['transport']): He
 }
 
 /** Where messages wait for the decoder; the decoded events have the rest of the memory for waiting ones. */
-function openIntake({ history, limits }: Config): SpillQueue<RawMessage> {
+function openIntake(
+  { history, limits }: Config,
+  onUnreadable: (path: string, bytes: number) => void,
+): SpillQueue<RawMessage> {
   return SpillQueue.open({
     directory: join(history.dataDir, 'spill', 'intake'),
     codec: messageCodec,
     memoryBytes: limits.bufferMemoryBytes / 4,
     diskBytes: limits.bufferDiskBytes,
+    onUnreadable,
   });
 }

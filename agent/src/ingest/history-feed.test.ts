@@ -51,7 +51,13 @@ interface Rig {
 }
 
 function start(memoryBytes = 1e6, diskBytes = 1e9): Rig {
-  const queue = SpillQueue.open({ directory, codec: batchCodec(decode), memoryBytes, diskBytes });
+  const queue = SpillQueue.open({
+    directory,
+    codec: batchCodec(decode),
+    memoryBytes,
+    diskBytes,
+    onUnreadable: () => undefined,
+  });
   const rig: Omit<Rig, 'feed'> = { written: [], sizes: [], down: { value: false }, overflow: [] };
   const feed = startHistoryFeed({
     queue,

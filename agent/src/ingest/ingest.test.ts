@@ -34,7 +34,13 @@ interface Rig {
 }
 
 function start(memoryBytes: number, diskBytes = 1e9): Rig {
-  const queue = SpillQueue.open({ directory, codec: messageCodec, memoryBytes, diskBytes });
+  const queue = SpillQueue.open({
+    directory,
+    codec: messageCodec,
+    memoryBytes,
+    diskBytes,
+    onUnreadable: () => undefined,
+  });
   const rig: Omit<Rig, 'ingest'> = { seen: [], rejects: [], lost: [], room: { value: true } };
   const ingest = startIngest({
     queue,

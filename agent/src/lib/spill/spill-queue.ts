@@ -24,8 +24,8 @@ export interface SpillCodec<T> {
   /** The record, in pieces that follow each other; they are copied at once. */
   encode(item: T): readonly Buffer[];
   /**
-   * The item may use the record's bytes until it is committed. undefined: the record cannot be read; it is counted and
-   * passed over.
+   * The item may use the record's bytes until it is committed. undefined: the record cannot be read; it is told and passed
+   * over.
    */
   decode(record: Buffer): T | undefined;
 }
@@ -38,6 +38,8 @@ export interface SpillQueueOptions<T> {
   readonly memoryBytes: number;
   /** Most bytes in files; over it `push` refuses. */
   readonly diskBytes: number;
+  /** So many bytes of a file cannot be read back: a record, or from a broken one all that is behind it. */
+  onUnreadable(path: string, bytes: number): void;
 }
 
 interface Held<T> {
@@ -72,7 +74,6 @@ export class SpillQueue<T> {
   /** What is held of a file lies here. */
   #readBlock: Buffer | undefined;
   #memoryBytes = 0;
-  #unreadable = 0;
   #problem: Error | undefined;
 
   /** @throws the file system's error when the directory cannot be used */
@@ -108,11 +109,6 @@ export class SpillQueue<T> {
   /** Bytes that lie in files and are not committed. */
   get diskBytes(): number {
     return this.#files.reduce((sum, file) => sum + file.size - file.committedTo, this.#pending.length);
-  }
-
-  /** Records of the files that could not be read back. */
-  get unreadable(): number {
-    return this.#unreadable;
   }
 
   get empty(): boolean {
@@ -258,7 +254,10 @@ export class SpillQueue<T> {
         continue;
       }
       this.#readBlock ??= Buffer.allocUnsafeSlow(READ_BLOCK);
-      for (const record of file.read(this.#readBlock)) this.#hold(record, file);
+      const { unread } = file;
+      const records = file.read(this.#readBlock);
+      if (records.length === 0) this.#options.onUnreadable(file.path, unread);
+      for (const record of records) this.#hold(record, file);
       this.#removeDone();
     }
   }
@@ -274,7 +273,7 @@ export class SpillQueue<T> {
   #hold(record: SegmentRecord, segment?: Segment): void {
     const item = this.#options.codec.decode(record.bytes);
     if (item === undefined) {
-      this.#unreadable += 1;
+      if (segment !== undefined) this.#options.onUnreadable(segment.path, record.bytes.length);
       segment?.skip();
       return;
     }

@@ -221,7 +221,7 @@ describe('failures', () => {
     await pool.end();
   });
 
-  it('stores names and workers again where a crash may have undone a commit', async () => {
+  it('stores again what a crash may have undone, and tells of what it has not', async () => {
     let isCrashing = true;
     const pool = openPool({ databaseUrl: kit.url, logger: quietLogger });
     // In place of a server that dies between the commit and its flush: what it undoes is deleted below.
@@ -234,8 +234,15 @@ describe('failures', () => {
       Object.assign(client, { query: crashing });
     });
     const writer = openHistoryWriter({ pool, clock: settableClock(), logger: quietLogger, recall: false });
+    const kept = life('kept', 1);
+    await expect(writer.write(batch(...kept))).rejects.toThrow(HistoryDown);
     await expect(writer.write(batch(...life('undone', 1)))).rejects.toThrow(HistoryDown);
     isCrashing = false;
+    // Nobody else stored them, so they are this writer's to tell of.
+    const report = await writer.write(batch(...kept));
+    expect(report).toMatchObject({ inserted: 4, doubled: 0 });
+    expect(report.stored().map(({ type }) => type)).toEqual(kept.map(({ type }) => type));
+    expect(await writer.write(batch(...kept))).toMatchObject({ inserted: 0, doubled: 4 });
     await kit.rows(`truncate celery_task_events, celery_tasks, celery_task_rollups, celery_task_rollups_hourly,
       celery_task_names, celery_workers`);
     expect(await writer.write(batch(...life('undone', 1)))).toMatchObject({ inserted: 4, tasks: 1 });

@@ -106,6 +106,8 @@ class PostgresWriter implements HistoryWriter {
   /** Rises when a write fails: what was asked for before must not overtake it. */
   #generation = 0;
   readonly #cut = { texts: 0, fields: 0 };
+  /** Identities of events that were committed by writes that failed because nobody told whether that came to the disk. */
+  readonly #doubted = new Set<number>();
   /** The end of the queue of writes. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -156,6 +158,7 @@ class PostgresWriter implements HistoryWriter {
       await Promise.all(flushed);
     } catch (error) {
       this.#doubtWhatIsHeld();
+      for (const { identity } of report.stored()) this.#doubted.add(identity);
       throw asDown(error);
     }
     return { ...report, ms: this.#clock.now() - startMs };
@@ -269,6 +272,7 @@ class PostgresWriter implements HistoryWriter {
     let done = prepared;
     for (let attempt = 1; ; attempt++) {
       const { rows, turn, place } = (done ??= await this.#encodeAgain(events()));
+      let own: readonly CeleryEvent[] = [];
       try {
         const { result: stored, flushed } = await this.#transaction(turn, async (client) => {
           if (place.plan !== undefined && turn !== undefined)
@@ -276,6 +280,7 @@ class PostgresWriter implements HistoryWriter {
           const all = events();
           const isCopied = turn !== undefined;
           const { fresh, doubled } = isCopied ? { fresh: all, doubled: [] } : await insertNew(client, rows, all);
+          own = doubled.filter(({ identity }) => this.#doubted.has(identity));
           const reordered = await correctReceived(client, doubled, this.#clock.now());
           return storeState(client, this.#state, rows.tasks, fresh, reordered);
         });
@@ -283,9 +288,10 @@ class PostgresWriter implements HistoryWriter {
         stored.remember();
         this.#cut.texts += rows.tasks.cut;
         this.#cut.fields += rows.taskEvents.cut + rows.workerEvents.cut;
-        tally.stored.push(() => stored.events());
-        tally.inserted += stored.inserted;
+        tally.stored.push(() => [...stored.events(), ...own]);
+        tally.inserted += stored.inserted + own.length;
         tally.tasks += stored.tasks;
+        if (this.#doubted.size > 0) for (const { identity } of events()) this.#doubted.delete(identity);
         return;
       } catch (error) {
         for (const buffer of [rows.taskEvents, rows.workerEvents, rows.tasks]) buffer.abandon();

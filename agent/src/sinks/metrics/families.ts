@@ -103,7 +103,12 @@ const UMBEL = [
   row('umbel_events_of_other_slices_total', 'counter', [], "Task events of other agents' slices (`--slice`)."),
   row('umbel_events_received_total', 'counter', ['type'], 'Events that reached the model, by type.'),
   row('umbel_events_rejected_total', 'counter', ['reason'], 'Messages and events that could not be used.'),
-  row('umbel_messages_dropped_total', 'counter', ['queue'], 'Messages that found no room in memory nor on disk.'),
+  row(
+    'umbel_messages_dropped_total',
+    'counter',
+    ['queue'],
+    'Messages that found no room in memory nor on disk; a broken part of a file counts as one.',
+  ),
   row('umbel_event_lag_seconds', 'gauge', [], "Age of the last event when it was processed, by its sender's clock."),
   row('umbel_event_gaps_total', 'counter', [], 'Times in which events could not be heard.'),
   row('umbel_gap_seconds_total', 'counter', [], 'Seconds in which events could not be heard.'),
