@@ -171,7 +171,13 @@ describe('loadConfig', () => {
     ['a missing value', ['--port', '--debug'], {}, /^--port: needs a value/],
     ['a stray word', ['run'], {}, /^run: not an option/],
     ['a value for --no-', ['--no-history=maybe'], {}, /takes no value/],
-    ['an unknown broker scheme', ['-b', 'sqs://'], {}, /^--broker: .*Redis or RabbitMQ/],
+    ['an unknown broker scheme', ['-b', 'sqs://'], {}, /^-b: .*Redis or RabbitMQ/],
+    [
+      'an unknown broker scheme of a variable',
+      [],
+      { CELERY_BROKER_URL: 'sqs://' },
+      /^CELERY_BROKER_URL: .*Redis or RabbitMQ/,
+    ],
     ['a sentinel without master', ['-b', 'sentinel://h'], {}, /master/],
     ['a bad JSON', ['--broker-transport-options', '{x'], {}, /^--broker-transport-options: \*\*\* does not fit/],
     [

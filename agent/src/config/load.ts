@@ -65,7 +65,7 @@ export function loadConfig(
   const given = [...load.translateForeign(fromArguments.given), ...load.translateForeign(fromEnvironment.given)];
   const values = load.resolveAll(given);
   const config = freeze(assemble(values));
-  const whole = notesOnWhole(config, deps.checkBrokerUrls);
+  const whole = notesOnWhole(config, deps.checkBrokerUrls, values.get('broker')?.source ?? '--broker');
   load.problems.push(...whole.problems);
   load.warnings.push(...whole.warnings);
   if (load.problems.length > 0) throw new ConfigError([...new Set(load.problems)]);

@@ -16,10 +16,11 @@ export function collectNotes(option: Option<unknown>, value: unknown, source: st
   ];
 }
 
-/** What is only seen when all options are looked at together. */
+/** What is only seen when all options are looked at together. `brokerSource` is the flag or variable that gave the broker. */
 export function notesOnWhole(
   config: Config,
   checkBrokerUrls: ((urls: string) => unknown) | undefined,
+  brokerSource: string,
 ): { readonly problems: readonly string[]; readonly warnings: readonly string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
@@ -28,16 +29,16 @@ export function notesOnWhole(
     try {
       checkBrokerUrls(broker.url);
     } catch (error) {
-      problems.push(`--broker: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${brokerSource}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  if (broker.url?.trimStart().startsWith('sentinel://') && broker.masterName === undefined) {
+  if (broker.url !== undefined && /^\s*sentinel:/i.test(broker.url) && broker.masterName === undefined) {
     problems.push('--master-name: sentinel:// needs the name of the master, e.g. --master-name mymaster');
   }
   if ((broker.sslCertfile === undefined) !== (broker.sslKeyfile === undefined)) {
     problems.push('--broker-ssl-certfile, --broker-ssl-keyfile: a certificate needs its key; give both or neither');
   }
-  if (agent.slice.of > 1 && /^amqps?:|^pyamqp/.test(broker.url?.trimStart() ?? '')) {
+  if (agent.slice.of > 1 && /^\s*(?:amqps?:|pyamqp)/i.test(broker.url ?? '')) {
     problems.push(
       '--slice: RabbitMQ gives every event to one agent, and to another one when that is gone; start as many as you like without --slice',
     );

@@ -348,7 +348,7 @@ const history = {
     name: 'rollup-retention-days',
     type: days(1, 36_500),
     default: 400,
-    doc: 'How long the counts by minute and hour and the gaps are kept.',
+    doc: 'How long the counts by minute and hour and the gaps are kept; counts go by whole months.',
   }),
   auditRetentionDays: option({
     name: 'audit-retention-days',

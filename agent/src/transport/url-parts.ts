@@ -45,7 +45,7 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
  * @throws BrokerUrlError
  */
 export function splitUrl(text: string, position: number): UrlParts {
-  const scheme = SCHEME.exec(text)?.[1];
+  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) {
     throw new BrokerUrlError(position, 'scheme', 'there is none', 'write it as redis://HOST:PORT/DB');
   }

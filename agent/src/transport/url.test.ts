@@ -20,6 +20,7 @@ function refused(text: string): BrokerUrlError {
 
 describe('Redis URLs', () => {
   it.each([
+    ['REDIS://', { scheme: 'redis', host: '127.0.0.1', port: 6379, db: 0 }],
     ['redis://', { scheme: 'redis', host: '127.0.0.1', port: 6379, db: 0 }],
     ['redis://:p%40ss@h:6390/2', { password: 'p@ss', host: 'h', port: 6390, db: 2 }],
     ['redis://user:pw@H/2', { username: 'user', password: 'pw', host: 'h', port: 6379, db: 2 }],
