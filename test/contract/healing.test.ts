@@ -166,6 +166,37 @@ it('gives tasks their end that they came to while the agent was killed', async (
   ).toEqual([{ succeeded: 0, other: 1 }]); // PROGRESS
 }, 120_000);
 
+it('shows tasks that were sent while no agent ran, and still run or wait, and knows what they were when they end', async () => {
+  await agent.kill('SIGKILL');
+  const [running, reserved, waiting] = await sendAsApp(
+    { brokerUrl },
+    ['shop.sleep', [15], 'celery'],
+    ['shop.add', [5, 6], 'celery'],
+    ['shop.add', [7, 8], 'nobody'],
+  );
+  agent.launch();
+  await agent.ready();
+  await Promise.all([inState(running, 'STARTED'), inState(reserved, 'RECEIVED'), inState(waiting, 'PENDING')]);
+  const worker = workers.steady.nodeName;
+  const sleep = { name: 'shop.sleep', args: '[15]', kwargs: '{}', queue: 'celery', worker };
+  const add = { name: 'shop.add', args: '[5, 6]', kwargs: '{}', queue: 'celery', worker, rootId: reserved };
+  expect(await task(running)).toMatchObject({ ...sleep, healed: 'inspect', startedMs: expect.any(Number) });
+  expect(await task(reserved)).toMatchObject({ ...add, healed: 'inspect', receivedMs: null });
+  const told = { name: 'shop.add', args: '[7, 8]', kwargs: '{}', queue: 'nobody', worker: null, rootId: waiting };
+  expect(await task(waiting)).toMatchObject({ ...told, healed: 'queue', sentMs: null });
+  const healed = async (): Promise<boolean> => {
+    const { gaps } = await getObject(`${agent.url}/api/v1/gaps`);
+    return (gaps as ApiGap[]).some((gap) => gap.healed?.['found'] === 3);
+  };
+  await waitFor(healed, 30_000, 'the gap telling what was found');
+  expect((await agent.metrics()).sum('umbel_tasks_healed_total', { source: 'queue' })).toBe(1);
+
+  await Promise.all([inState(running, 'SUCCESS'), inState(reserved, 'SUCCESS')]);
+  expect(await task(running)).toMatchObject({ ...sleep, healed: null, result: '15', startedMs: expect.any(Number) });
+  expect(await task(reserved)).toMatchObject({ ...add, healed: null, result: '11' });
+  expect(await task(waiting)).toMatchObject({ ...told, state: 'PENDING' });
+}, 120_000);
+
 it('tells tasks that are lost with their worker from those that are delivered again, and sends the lost ones anew', async () => {
   const [lost, late] = await sendAsApp(
     { brokerUrl },

@@ -9,6 +9,7 @@ import { parsePythonJson } from '../../agent/src/core/wire/json.ts';
 import { decodeRawMessage, encodeRawMessage } from '../../agent/src/core/wire/message-codec.ts';
 import { PickleError, pickleJson, pickleRepr, readPickle } from '../../agent/src/core/wire/pickle.ts';
 import { decodeReply } from '../../agent/src/core/wire/pidbox.ts';
+import { sightOfMessage } from '../../agent/src/core/heal/unheard.ts';
 import { readQueuedTask } from '../../agent/src/control/message-arguments.ts';
 import { readMembers, readValue, UnreadableValue } from '../../agent/src/results/stored-value.ts';
 import { storedResult } from '../../agent/src/results/stored-result.ts';
@@ -184,6 +185,8 @@ export const WIRE_TARGETS: readonly Target[] = [
     check: (payload) => {
       const task = readQueuedTask({ receivedMs: 1, routingKey: '', payload });
       must(typeof task === 'string' || task.argsJson !== '', 'a task without arguments');
+      const sight = sightOfMessage({ receivedMs: 1, routingKey: '', payload });
+      must(sight === undefined || sight.taskId !== '', 'a task without an id');
     },
   },
   {

@@ -15,6 +15,7 @@ export function healStoreOf(pool: pg.Pool, writer: () => HistoryWriter | undefin
     customStates: () => open.customStates(),
     openTasks: (state, limit, after) => open.read(state, limit, after),
     unknownAmong: (taskIds) => open.unknownAmong(taskIds),
+    unnamedAmong: (taskIds) => open.unnamedAmong(taskIds),
     countOrphaned: () => open.countOrphaned(),
     settle: async (findings) => {
       const opened = writer();

@@ -49,6 +49,7 @@ export function openHealing({ healing }: Config, deps: HealingDeps): Healing | u
       tasks: transport.tasks,
       store: history.healStore,
       worker: (hostname) => cluster.worker(hostname),
+      isNamed: (taskId) => (cluster.task(taskId)?.name ?? null) !== null,
       listeningSince: () => {
         const { connected, sinceMs } = transport.health();
         const isLate = clock.now() - (history.feed.oldestMs() ?? Infinity) > LATE_MS;

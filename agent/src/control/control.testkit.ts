@@ -136,6 +136,10 @@ export class FakeQueues implements TaskQueues {
     return Promise.resolve({ found: new Map(), isWhole: true, redeliveryMs: 0 });
   }
 
+  eachMessage(): Promise<void> {
+    return Promise.resolve();
+  }
+
   findMessage(): Promise<RawMessage | undefined> {
     return Promise.resolve(this.waiting);
   }

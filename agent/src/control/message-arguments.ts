@@ -1,9 +1,9 @@
 import type { TaskArguments } from '../core/control/service.ts';
 import { decompress } from '../core/wire/compression.ts';
-import { isRecord, MAX_BODY_BYTES } from '../core/wire/envelope.ts';
-import { parsePythonJson } from '../core/wire/json.ts';
+import { MAX_BODY_BYTES } from '../core/wire/envelope.ts';
 import { elementTexts } from '../core/wire/json-slice.ts';
 import type { RawMessage } from '../core/wire/message.ts';
+import { taskPartsOf } from '../core/wire/task-parts.ts';
 
 export interface QueuedTask extends TaskArguments {
   readonly name: string;
@@ -22,7 +22,7 @@ export function readQueuedTask(raw: RawMessage): QueuedTask | string {
 }
 
 function read(raw: RawMessage): QueuedTask | string {
-  const { body, contentType, headers } = partsOf(raw);
+  const { body, contentType, headers } = taskPartsOf(raw);
   const name = headers['task'];
   if (typeof name !== 'string') return 'the waiting message is of protocol 1';
   if (contentType !== 'application/json') return `the waiting message is not JSON but ${contentType}`;
@@ -31,26 +31,4 @@ function read(raw: RawMessage): QueuedTask | string {
   const [argsJson, kwargsJson] = elementTexts(plain.toString()) ?? [];
   if (argsJson === undefined || kwargsJson === undefined) return 'the waiting message is of protocol 1';
   return { name, argsJson, kwargsJson };
-}
-
-interface Parts {
-  readonly body: Buffer;
-  readonly contentType: string;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-
-function partsOf({ payload, properties }: RawMessage): Parts {
-  if (properties !== undefined) {
-    return { body: payload, contentType: properties.contentType ?? '', headers: properties.headers ?? {} };
-  }
-  const envelope = parsePythonJson(payload.toString());
-  if (!isRecord(envelope)) throw new TypeError('no envelope');
-  const { body, headers, properties: told } = envelope;
-  if (typeof body !== 'string') throw new TypeError('no body');
-  const isBase64 = isRecord(told) && told['body_encoding'] === 'base64';
-  return {
-    body: Buffer.from(body, isBase64 ? 'base64' : 'utf8'),
-    contentType: String(envelope['content-type']),
-    headers: isRecord(headers) ? headers : {},
-  };
 }

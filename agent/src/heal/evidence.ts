@@ -13,7 +13,7 @@ export interface EvidenceDeps {
   readonly control: Pick<ControlService, 'call' | 'queues'> & {
     readonly inspector: Pick<ControlService['inspector'], 'known'>;
   };
-  readonly tasks: Pick<BrokerTransport['tasks'], 'locate'>;
+  readonly tasks: Pick<BrokerTransport['tasks'], 'locate' | 'eachMessage'>;
   /** Absent: results are not looked up. */
   readonly backend: ResultBackend | undefined;
   readonly masker: Masker;

@@ -11,9 +11,8 @@ import {
 import { Tallies } from '../core/heal/tally.ts';
 import type { TaskRecord } from '../core/query/records.ts';
 import { PENDING } from '../core/state/states.ts';
-import type { Clock } from '../lib/clock.ts';
-import { BackendUnavailable } from '../results/port.ts';
-import type { EvidenceDeps } from './evidence.ts';
+import { BackendUnavailable, type ResultBackend } from '../results/port.ts';
+import { HeldSearch, type HeldDeps } from './find-held.ts';
 import { UnheardSearch } from './find-unheard.ts';
 import { findingOf, lookAt, type Look } from './look.ts';
 
@@ -29,16 +28,16 @@ export interface HealerOptions {
   readonly everyMs: number;
   /** How long a worker must be silent until its tasks are given up, ms. */
   readonly orphanAfterMs: number;
-  /** The most open tasks that one run looks at; the next one goes on. */
+  /** The most open tasks that one run looks at; the next one goes on. As many are found after a gap by asking who has them. */
   readonly tasksPerRun: number;
   /** The most stored results that one run looks through for tasks of which nothing was heard; the next one goes on. 0: none. */
   readonly resultsPerRun: number;
 }
 
-export interface HealerDeps extends EvidenceDeps {
+export interface HealerDeps extends HeldDeps {
   readonly store: HealStore;
+  readonly backend: ResultBackend | undefined;
   readonly worker: (hostname: string) => SeenWorker | undefined;
-  readonly clock: Clock;
   /**
    * Since when the agent hears what workers say, epoch ms; undefined: it is not this agent's turn, it hears nothing, or
    * what it heard is not stored yet.
@@ -57,6 +56,8 @@ interface Pass {
   readonly states: readonly string[];
   stateIndex: number;
   after: Place | undefined;
+  /** Once workers and queues were asked for tasks that were never heard of. */
+  held: HeldSearch | undefined;
   /** Once the open tasks are through. */
   search: UnheardSearch | undefined;
   /** Somebody could not be asked. */
@@ -71,6 +72,8 @@ export class Healer {
   #pass: Pass | undefined;
   /** Of gaps that could not be settled yet. */
   #tallies: Tallies | undefined;
+  /** Gaps after which workers and queues were asked for tasks that were never heard of. */
+  #askedAfter: ReadonlySet<number> = new Set();
   /** A gap ended while a run was under way. */
   #isHurried = false;
   #missed: ReadonlySet<string> = new Set();
@@ -142,12 +145,14 @@ export class Healer {
         [...STUCK_STATES, ...(await store.customStates()), PENDING],
         this.#tallies,
       ));
-      const isOver = (await this.#goOn(pass, sinceMs)) && (await this.#finish(pass));
+      const isAsked = await this.#findHeld(pass);
+      const isOver = (await this.#goOn(pass, sinceMs)) && isAsked && (await this.#finish(pass));
       if (isOver) {
         this.#missed = pass.missing;
         this.#pass = undefined;
       }
       this.#deps.onRun({ failed: false, orphans: await store.countOrphaned() });
+      if (!isAsked) return Math.min(everyMs, SETTLE_MS);
       const isSoon = this.#missed.size > 0 || (!isOver && pass.search !== undefined);
       return isSoon ? Math.min(everyMs, SECOND_LOOK_MS) : everyMs;
     } catch (error) {
@@ -162,6 +167,22 @@ export class Healer {
   #beginAnew(): void {
     this.#tallies = this.#pass?.tallies ?? this.#tallies;
     this.#pass = undefined;
+  }
+
+  /** Once for each gap; resolves to false where what was found must be looked at once more. */
+  async #findHeld(pass: Pass): Promise<boolean> {
+    const ids = pass.gaps.map(({ id }) => id);
+    if (ids.every((id) => this.#askedAfter.has(id))) return true;
+    if (pass.held === undefined) {
+      pass.held = await HeldSearch.begin(this.#options.tasksPerRun, this.#deps);
+      if (!pass.held.isEmpty) return false;
+    }
+    for await (const findings of pass.held.findings()) {
+      if (this.#isClosed) return true;
+      await this.#settleFound(findings, pass);
+    }
+    this.#askedAfter = new Set(ids);
+    return true;
   }
 
   /** Resolves to true when the open tasks are through. */
@@ -229,31 +250,34 @@ export class Healer {
 
   /** Goes on with the search; resolves to false where the backend could not be asked. */
   async #findUnheard(pass: Pass): Promise<boolean> {
-    const { store, logger } = this.#deps;
     const { resultsPerRun } = this.#options;
     if (resultsPerRun === 0) return true;
-    const { gaps, tallies } = pass;
     try {
-      pass.search ??= new UnheardSearch(gaps, this.#deps);
+      pass.search ??= new UnheardSearch(pass.gaps, this.#deps);
       for await (const findings of pass.search.goOn(resultsPerRun)) {
         if (this.#isClosed) return true;
-        for (const settled of await store.settle(findings)) {
-          const { verdict } = settled.finding;
-          if (verdict.kind === 'healed') tallies.count(verdict, { isNew: true });
-          this.#deps.onSettled(settled);
-        }
+        await this.#settleFound(findings, pass);
       }
       return true;
     } catch (error) {
       if (!(error instanceof BackendUnavailable)) throw error;
+      const { logger } = this.#deps;
       logger.warn({ reason: error.message }, 'results cannot be looked through for tasks that were never heard of');
       return false;
+    }
+  }
+
+  async #settleFound(findings: readonly Finding[], { tallies }: Pass): Promise<void> {
+    for (const settled of await this.#deps.store.settle(findings)) {
+      const { verdict, basis } = settled.finding;
+      if (verdict.kind === 'healed') tallies.count(verdict, { isNew: basis === undefined });
+      this.#deps.onSettled(settled);
     }
   }
 }
 
 function newPass(gaps: readonly UnhealedGap[], states: readonly string[], before: Tallies | undefined): Pass {
   const tallies = new Tallies(gaps, before);
-  const place = { stateIndex: 0, after: undefined, search: undefined };
+  const place = { stateIndex: 0, after: undefined, held: undefined, search: undefined };
   return { gaps, tallies, states, missing: new Set(), ...place, isIncomplete: false, isMissingInGap: false };
 }

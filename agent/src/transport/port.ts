@@ -94,6 +94,13 @@ export interface TaskQueues {
    * is taken from anywhere; a broker with too much in it is not looked through to the end.
    */
   locate(taskIds: ReadonlySet<string>, queues: readonly string[]): Promise<Whereabouts>;
+  /**
+   * Hands in messages as they lie in these queues, the newest of each first, and then those that workers have and did not
+   * acknowledge, until one is answered with false; `routingKey` is the queue's name, of the latter the key they were sent
+   * with. Nothing is taken from anywhere; a broker with too much in it is not looked through to the end, and where nobody
+   * can look into a queue (RabbitMQ) there are none.
+   */
+  eachMessage(queues: readonly string[], onMessage: (message: RawMessage) => boolean): Promise<void>;
   /** The message of a waiting or prefetched task as it lies in the broker; undefined where it is not found, or cannot be looked for. */
   findMessage(taskId: string, queues: readonly string[]): Promise<RawMessage | undefined>;
 }

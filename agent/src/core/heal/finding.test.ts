@@ -37,6 +37,29 @@ describe('a finding', () => {
     expect(task).toMatchObject({ state: 'SUCCESS', name: 'no', worker: null });
   });
 
+  it('of a task that waits or runs makes up no time, and leaves the rest to its events', () => {
+    const told = { source: 'inspect', at: null, name: 'app.add', args: '(1,)' } as const;
+    for (const [state, member] of [
+      ['PENDING', 'sent'],
+      ['RECEIVED', 'received'],
+      ['STARTED', 'started'],
+    ] as const) {
+      const task = new TaskState('t-1');
+      applyFinding(task, finding(undefined, { ...told, state }));
+      expect(task).toMatchObject({ state, [member]: null, timestamp: 2000, client: null, worker: null });
+      mergeTaskEvent(task, makeEvent('task-succeeded', { timestamp: 2003, result: '3' }));
+      expect(task).toMatchObject({ state: 'SUCCESS', name: 'app.add', args: '(1,)', result: '3', mark: null });
+    }
+  });
+
+  it('that only fills in leaves state and times as they are', () => {
+    const task = new TaskState('t-1');
+    mergeTaskEvent(task, makeEvent('task-succeeded', { timestamp: 2003, result: '3' }));
+    const told = { source: 'inspect', state: 'RECEIVED', at: null, name: 'app.add' } as const;
+    applyFinding(task, finding(task, told));
+    expect(task).toMatchObject({ state: 'SUCCESS', timestamp: 2003, received: null, name: 'app.add', result: '3' });
+  });
+
   it('holds only while its task is as it was', () => {
     const task = startedTask();
     const made = finding(task);

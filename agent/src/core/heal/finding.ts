@@ -1,9 +1,10 @@
 import type { CeleryEvent } from '../events/event.ts';
 import { eventIdentity } from '../events/identity.ts';
+import { isReady, PENDING, RECEIVED, STARTED } from '../state/states.ts';
 import { mergeTaskEvent, type TaskMark, type TaskState } from '../state/task.ts';
 
-/** Where a state was read that no event told: the result backend, or a worker that was asked. */
-export type HealSource = 'result-backend' | 'inspect';
+/** Where a state was read that no event told: the result backend, a worker that was asked, or the message in its queue. */
+export type HealSource = 'result-backend' | 'inspect' | 'queue';
 
 /**
  * Why nobody works on a task any more: its worker is gone; it was started again since; or it is there and does not know
@@ -23,6 +24,11 @@ export interface Healed {
   readonly name?: string;
   readonly queue?: string;
   readonly retries?: number;
+  /** ISO 8601. */
+  readonly eta?: string;
+  readonly expires?: string;
+  readonly root_id?: string;
+  readonly parent_id?: string;
   /** Python reprs. */
   readonly args?: string;
   readonly kwargs?: string;
@@ -69,16 +75,12 @@ const SUBJECT_OF_STATE: ReadonlyMap<string, string> = new Map([
   ['REVOKED', 'revoked'],
   ['RECEIVED', 'received'],
   ['STARTED', 'started'],
+  ['PENDING', 'sent'],
 ]);
 
 /** Subject of the task event that leads into the state. */
 export function subjectOf(state: string): string {
   return SUBJECT_OF_STATE.get(state) ?? state.toLowerCase();
-}
-
-/** States in which a task can be found. */
-export function isHealable(state: string): boolean {
-  return SUBJECT_OF_STATE.has(state);
 }
 
 export function basisOf({ state, timestamp, mark }: Pick<TaskState, 'state' | 'timestamp' | 'mark'>): Basis {
@@ -92,9 +94,25 @@ export function isStill(task: TaskState | undefined, { basis }: Finding): boolea
   return now.state === basis.state && now.timestamp === basis.timestamp && now.mark === basis.mark;
 }
 
+/** Whether nothing more is to be expected of the task. */
+export function isEnd({ verdict }: Finding): boolean {
+  return verdict.kind !== 'healed' || isReady(verdict.state);
+}
+
+/** When a task came into a state that does not end it. */
+const BEGINNINGS = new Map<string, 'sent' | 'received' | 'started'>([
+  [PENDING, 'sent'],
+  [RECEIVED, 'received'],
+  [STARTED, 'started'],
+]);
+
+/** Of these what events told is as the publisher meant it: a finding only fills in. */
+const FILLED_IN = ['name', 'args', 'kwargs', 'retries', 'eta', 'expires', 'root_id', 'parent_id'] as const;
+
 /**
  * Puts the finding into its task. A state is merged as the event would have been that was not heard: what Celery's rules
- * would not take from that event is not taken from here either. Worker and clock stay where the finding tells none.
+ * would not take from that event is not taken from here either. Worker and clock stay where the finding tells none, and so
+ * does the time of a beginning.
  */
 export function applyFinding(task: TaskState, { verdict, foundAt }: Finding): void {
   if (verdict.kind !== 'healed') {
@@ -104,12 +122,13 @@ export function applyFinding(task: TaskState, { verdict, foundAt }: Finding): vo
   }
   const { source, state, at, worker: told, queue, ...fields } = verdict;
   const worker = told ?? task.worker;
+  const { client } = task;
   const subject = subjectOf(state);
+  const untold = at === null ? BEGINNINGS.get(state) : undefined;
+  const time = untold === undefined ? null : task[untold];
   const body: Record<string, unknown> = { ...fields };
-  for (const key of ['kind', 'name', 'args', 'kwargs', 'retries']) {
-    // What events told is as the publisher meant it; here it only fills in.
-    if (key === 'kind' || (task[key as keyof TaskState] ?? null) !== null) Reflect.deleteProperty(body, key);
-  }
+  Reflect.deleteProperty(body, 'kind');
+  for (const key of FILLED_IN) if ((task[key] ?? null) !== null) Reflect.deleteProperty(body, key);
   const unheard = { type: `task-${subject}`, group: 'task' as const, subject, uuid: task.uuid, identity: 0 };
   mergeTaskEvent(task, {
     ...unheard,
@@ -120,6 +139,8 @@ export function applyFinding(task: TaskState, { verdict, foundAt }: Finding): vo
     fields: body,
   });
   task.worker = worker;
+  task.client = client;
+  if (untold !== undefined) task[untold] = time;
   if (queue !== undefined) task.queue ??= queue;
   task.mark = { kind: 'healed', detail: source, at: foundAt };
 }

@@ -1,5 +1,5 @@
 import type { TaskState } from '../state/task.ts';
-import type { Finding } from './finding.ts';
+import type { Basis, Finding } from './finding.ts';
 import type { OpenTask } from './judge.ts';
 
 /** States of Celery in which a task that has begun can be stuck; beside them there are those of an app's own events. */
@@ -39,6 +39,8 @@ export interface HealStore {
   openTasks(state: string, limit: number, after?: Place): Promise<readonly StoredOpenTask[]>;
   /** Those of the ids of which the history knows nothing. */
   unknownAmong(taskIds: readonly string[]): Promise<readonly string[]>;
+  /** Those of the ids of which the history knows no name, though it knows the task. */
+  unnamedAmong(taskIds: readonly string[]): Promise<readonly (Basis & { readonly taskId: string })[]>;
   /** Orphaned tasks in the history that were not sent again. */
   countOrphaned(): Promise<number>;
   /** Puts findings into their tasks; resolves with those whose task was still as it had been looked at. */

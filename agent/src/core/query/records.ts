@@ -45,7 +45,7 @@ export interface TaskRecord {
   readonly exceptionType: string | null;
   /** Values as sent, for fields whose type is not the column's (`retries: "two"`), or that were cut (`{"args": {"cut": 20971520}}`). */
   readonly oddities: Readonly<Record<string, unknown>> | null;
-  /** Where the state was read, because its event was not heard: `result-backend`, `inspect`; null otherwise. */
+  /** Where the state was read, because its event was not heard: `result-backend`, `inspect`, `queue`; null otherwise. */
   readonly healed: string | null;
   /** Why nobody works on it any more: `worker-lost`, `worker-restarted`, `end-unheard`; null otherwise. */
   readonly orphaned: string | null;

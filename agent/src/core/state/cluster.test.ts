@@ -78,6 +78,20 @@ describe('ClusterState', () => {
     expect(state.task('a')?.started).toBe(1000);
   });
 
+  it('takes in open tasks that were found, of which it knows nothing, but not ends', () => {
+    const state = cluster();
+    const found = (taskId: string, healedState: string) => ({
+      ...{ taskId, basis: undefined, foundAt: 1000 },
+      verdict: { kind: 'healed', source: 'inspect', state: healedState, at: null, name: 'app.add' } as const,
+    });
+    expect(state.settle(found('a', 'STARTED'))).toMatchObject({ before: undefined, task: { name: 'app.add' } });
+    expect(state.settle(found('a', 'STARTED'))).toBeUndefined();
+    expect(state.settle(found('b', 'SUCCESS'))).toBeUndefined();
+    state.apply(task('succeeded', 'a', 1001), 0);
+    expect(state.task('a')).toMatchObject({ state: 'SUCCESS', name: 'app.add', mark: null });
+    expect(state.counts()).toMatchObject({ openTasks: 0, finishedTasks: 1 });
+  });
+
   it('tells workers that come, go, fall silent and start anew', () => {
     const state = cluster();
     const event = (subject: string, timestamp: number, pid: number) =>

@@ -1,5 +1,5 @@
 import type { CeleryEvent } from '../events/event.ts';
-import { applyFinding, findingEvent, isStill, type Finding } from '../heal/finding.ts';
+import { applyFinding, findingEvent, isEnd, isStill, type Finding } from '../heal/finding.ts';
 import type { Change, WorkerChange } from './change.ts';
 import { RecentIdentities } from './recent-identities.ts';
 import { mergeTaskEvent, TaskState } from './task.ts';
@@ -56,14 +56,20 @@ export class ClusterState {
     return event.group === 'task' ? this.#applyTask(event, nowMs) : this.#applyWorker(event, nowMs);
   }
 
-  /** Puts in what was found out about a held task; undefined, and nothing done, when it is another by now. */
+  /**
+   * Puts in what was found out about a held task, or an open task that was found; undefined, and nothing done, when it is
+   * another by now. Ends of tasks that were never held are for the history alone.
+   */
   settle(finding: Finding): Change | undefined {
-    const task = this.#tasks.get(finding.taskId);
-    if (task === undefined || !isStill(task, finding)) return undefined;
-    const { state: before, worker: workerBefore } = task;
+    const held = this.#tasks.get(finding.taskId);
+    if (!isStill(held, finding) || (held === undefined && isEnd(finding))) return undefined;
+    const task = held ?? new TaskState(finding.taskId);
+    const before = held?.state;
+    const workerBefore = task.worker;
     const wasOver = isOver(task);
     applyFinding(task, finding);
-    this.#tasks.moved(task, wasOver);
+    if (held === undefined) this.#tasks.add(task);
+    else this.#tasks.moved(task, wasOver);
     return { kind: 'task', event: findingEvent(finding), task, before, workerBefore };
   }
 

@@ -72,7 +72,10 @@ const taskMembers = {
   clock: nullable('number', 'Lamport clock of that event'),
   pid: nullable('number'),
   oddities: maybeRecord('Values as sent that fit no member, and marks of what was cut'),
-  healed: nullable('string', 'Where the state was read, because its event was not heard: result-backend, inspect'),
+  healed: nullable(
+    'string',
+    'Where the state was read, because its event was not heard: result-backend, inspect, queue',
+  ),
   orphaned: nullable('string', 'Why nobody works on it any more: worker-lost, worker-restarted, end-unheard'),
   retriedAs: nullable('string', 'Id of the task that was sent in its place once it was orphaned'),
   markedMs: maybeInstant('When it was healed, orphaned, or sent again'),

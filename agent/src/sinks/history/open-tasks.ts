@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { Basis } from '../../core/heal/finding.ts';
 import type { Place, StoredOpenTask } from '../../core/heal/store.ts';
 import { etaSeconds } from '../../core/state/eta.ts';
 import { isCustom } from '../../core/state/states.ts';
@@ -64,6 +65,15 @@ export class OpenTasks {
     );
     const known = new Set(rows.map(({ task_id }) => task_id));
     return ids.filter((id) => !known.has(keyId(id)));
+  }
+
+  /** Those of the ids whose row has no name. */
+  async unnamedAmong(ids: readonly string[]): Promise<readonly (Basis & { readonly taskId: string })[]> {
+    const { rows } = await this.#pool.query<Basis & { readonly task_id: string }>(
+      'select task_id, state, timestamp, mark from celery_tasks where task_id = any($1::text[]) and name is null',
+      [ids.map(keyId)],
+    );
+    return rows.map(({ task_id, ...basis }) => ({ taskId: task_id, ...basis }));
   }
 
   /** How many orphaned tasks the history holds that were not sent again. */

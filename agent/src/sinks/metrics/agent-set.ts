@@ -118,7 +118,7 @@ export class AgentSet {
     for (const reason of Object.keys(REASONS)) this.#one('umbel_events_rejected_total', reason);
     for (const queue of ['intake', 'history']) this.#one('umbel_messages_dropped_total', queue);
     for (const kind of ['events', 'tasks']) this.#one('umbel_history_rows_total', kind);
-    for (const source of ['result-backend', 'inspect']) this.#one('umbel_tasks_healed_total', source);
+    for (const source of ['result-backend', 'inspect', 'queue']) this.#one('umbel_tasks_healed_total', source);
     for (const outcome of ['done', 'failed']) this.#one('umbel_heal_runs_total', outcome);
     for (const name of UNLABELLED_COUNTERS) this.#one(name);
   }

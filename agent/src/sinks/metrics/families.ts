@@ -116,7 +116,7 @@ const UMBEL = [
     'umbel_tasks_healed_total',
     'counter',
     ['source'],
-    'Tasks whose state was read elsewhere, because its event was not heard: result-backend, inspect.',
+    'Tasks whose state was read elsewhere, because its event was not heard: result-backend, inspect, queue.',
   ),
   row(
     'umbel_tasks_orphaned_total',

@@ -96,6 +96,11 @@ export class AmqpQueues implements TaskQueues {
     return { found: new Map(), isWhole: false, depths: await this.depths(queues), redeliveryMs: REDELIVERY_MS };
   }
 
+  /** As `findMessage`. */
+  eachMessage(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** AMQP has no way to look at a message without taking it, which may reorder the queue. */
   findMessage(): Promise<RawMessage | undefined> {
     return Promise.resolve(undefined);

@@ -91,6 +91,12 @@ export function demoTasks(deps: DemoClusterDeps): TaskQueues {
       }
       return Promise.resolve({ found, isWhole: true, redeliveryMs: 0 });
     },
+    eachMessage: async (names, onMessage) => {
+      const { queues } = running(deps);
+      const waiting = names.flatMap((name) => queues.get(name) ?? []);
+      waiting.every((task) => onMessage(messageOf(task, deps.clock.now())));
+      return Promise.resolve();
+    },
     findMessage: async (taskId) => {
       const task = running(deps).tasks.get(taskId);
       return Promise.resolve(task && messageOf(task, deps.clock.now()));

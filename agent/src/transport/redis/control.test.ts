@@ -7,6 +7,7 @@ import { testPython } from '../../../../test/support/environment.ts';
 import { startProcess } from '../../../../test/support/processes.ts';
 import { BrokerUnavailable } from '../../core/control/command.ts';
 import type { WorkerAnswer } from '../../core/control/command.ts';
+import type { RawMessage } from '../../core/wire/message.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { recordingLogger, waitUntil } from '../conformance.testkit.ts';
 import { ask, publishTask, request } from '../control.conformance.testkit.ts';
@@ -272,6 +273,31 @@ describe('task queues on Redis', () => {
     await server.run((client) => client.lpush('q', ...Array.from({ length: 450 }, () => `{"id": "${randomUUID()}"}`)));
     expect((await transport.tasks.findMessage(id, ['q']))?.payload.toString()).toContain(id);
     expect((await transport.tasks.depths(['q']))[0]?.messages).toBe(451);
+  });
+
+  it('hands in every message of queues and of workers, until it is told to stop', async () => {
+    const server = await redis(await freePort(), []);
+    const transport = transportOf(`redis://127.0.0.1:${server.port}`);
+    const publish = (queue: string): Promise<string> => publishTask(transport, queue, { name: 'a' });
+    const [first, second, other] = [await publish('q'), await publish('q'), await publish('r')];
+    const taken = JSON.stringify([{ headers: { id: 'taken' }, properties: {} }, '', 'mail']);
+    await server.run((client) => client.hset('unacked', 'tag', taken));
+    const seen: [string, string][] = [];
+    const note = ({ routingKey, payload }: RawMessage): boolean => {
+      const { headers } = JSON.parse(payload.toString()) as { headers: { id: string } };
+      return seen.push([routingKey, headers.id]) !== 5;
+    };
+    await transport.tasks.eachMessage(['q', 'empty', 'r'], note);
+    const all = [
+      ['q', second],
+      ['q', first],
+      ['r', other],
+      ['mail', 'taken'],
+    ];
+    expect(seen).toEqual(all);
+    await transport.tasks.eachMessage(['q', 'empty', 'r'], note);
+    expect(seen).toEqual([...all, ['q', second]]);
+    expect((await transport.tasks.depths(['q']))[0]?.messages).toBe(2);
   });
 
   it('says where a task is, however many empty queues are looked through first', async () => {

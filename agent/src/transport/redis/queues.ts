@@ -136,6 +136,22 @@ export class RedisQueues implements TaskQueues {
     return { found, isWhole: isWhole && isRead, redeliveryMs: VISIBILITY_TIMEOUT_MS };
   }
 
+  async eachMessage(queues: readonly string[], onMessage: (message: RawMessage) => boolean): Promise<void> {
+    const budget = { messages: MAX_SEARCHED, bytes: MAX_SEARCHED_BYTES };
+    const asked = { goesOn: true };
+    const note = (queue: string) => (text: string) => (asked.goesOn = onMessage(this.#raw(queue, text)));
+    for (const queue of queues) {
+      for (const list of this.#deps.keys.lists(queue)) {
+        await this.#readList(list, budget, note(queue));
+        if (!asked.goesOn) return;
+      }
+    }
+    await scanUnacked(this.#deps, budget, (text) => {
+      const message = readUnacked(text);
+      return message === undefined || onMessage(this.#raw(message.routingKey, message.envelope));
+    });
+  }
+
   #raw(queue: string, envelope: string): RawMessage {
     return { receivedMs: this.#deps.clock.now(), routingKey: queue, payload: Buffer.from(envelope) };
   }

@@ -21,6 +21,8 @@ export function sourceText(source: string): string {
       return t('mark.result-backend', 'The result backend, for its event was not heard');
     case 'inspect':
       return t('mark.inspect', 'Its worker, for its event was not heard');
+    case 'queue':
+      return t('mark.queue', 'Its message in the queue, for its event was not heard');
     default:
       return source;
   }

@@ -286,6 +286,7 @@ describe('the plans of what the API asks', () => {
         }
       },
       unknownAmong: () => store.unknownAmong(['t', 'u']),
+      unnamedAmong: () => store.unnamedAmong(['t', 'u']),
       countOrphaned: () => store.countOrphaned(),
     };
     const scanned: Record<string, string[]> = {};
