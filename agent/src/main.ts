@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --max-old-space-size=1280
+#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=1280
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Agent, startAgent } from './app.ts';
