@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
+import { quietLogger } from '../sinks/history/history.testkit.ts';
 import type { ListeningGap } from '../transport/port.ts';
 import { type Losses, watchLosses } from './losses.ts';
 
-const quiet: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 function ignore(): void {
   // told to nobody
 }
@@ -15,7 +14,7 @@ function watched(): { losses: Losses; gaps: ListeningGap[]; lose: () => void } {
   const gaps: ListeningGap[] = [];
   const losses = watchLosses({
     clock: { ...systemClock, now: () => nowMs },
-    logger: quiet,
+    logger: quietLogger,
     metrics: { onReject: ignore, onDrop: ignore, onGap: ignore },
     totals: { events: 0, taskEvents: 0, rejects: 0, foreign: 0, dropped: 0 },
     transport: { health: () => ({ connected: true, sinceMs: 0, reconnects: 0 }) },

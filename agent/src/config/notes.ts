@@ -32,7 +32,7 @@ export function notesOnWhole(
       problems.push(`${brokerSource}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  if (broker.url !== undefined && /^\s*sentinel:/i.test(broker.url) && broker.masterName === undefined) {
+  if (/^\s*sentinel:/i.test(broker.url ?? '') && broker.masterName === undefined) {
     problems.push('--master-name: sentinel:// needs the name of the master, e.g. --master-name mymaster');
   }
   if ((broker.sslCertfile === undefined) !== (broker.sslKeyfile === undefined)) {

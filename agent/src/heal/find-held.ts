@@ -4,6 +4,7 @@ import { fillIn, HOLDING, sightOfMessage, sightsOfReply, together, type Sight } 
 import type { Masker } from '../core/mask/mask.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EvidenceDeps } from './evidence.ts';
+import { present } from './results.ts';
 
 /** Tasks that the history is asked for at once. */
 const PAGE = 500;
@@ -98,9 +99,5 @@ async function askWorkers({ control }: HeldDeps): Promise<readonly Sight[]> {
 
 function masked(state: Healed, masker: Masker): Healed {
   const { args, kwargs } = state;
-  return {
-    ...state,
-    ...(args !== undefined && { args: masker.text(args) }),
-    ...(kwargs !== undefined && { kwargs: masker.text(kwargs) }),
-  };
+  return { ...state, ...present({ args, kwargs }, (text) => masker.text(text)) };
 }

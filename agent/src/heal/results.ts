@@ -30,7 +30,8 @@ export function healedBy(stored: StoredResult, masker: Masker): Healed | undefin
   };
 }
 
-function present<T, R>(
+/** What is told, each value read. */
+export function present<T, R>(
   members: Readonly<Record<string, T | null | undefined>>,
   read: (value: T) => R,
 ): Record<string, R> {

@@ -68,7 +68,7 @@ export class SpillQueue<T> {
   #held: Held<T>[] = [];
   #heldFrom = 0;
   #files: Segment[] = [];
-  readonly #pending = new RecordBlock(2 * WRITE_BLOCK);
+  readonly #pending = new RecordBlock(WRITE_BLOCK);
   readonly #ring: ByteRing;
   readonly #keep = (bytes: Buffer): Buffer => this.#ring.keep(bytes);
   /** What is held of a file lies here. */

@@ -68,8 +68,12 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
       migrationsTable: 'umbel_migrations',
       advisoryLockMode: 'wait',
       lockValue: 5_549_012_001,
-      // What fails is thrown, too.
-      logger: { debug: () => undefined, info: () => undefined, warn: logWarning, error: () => undefined },
+      logger: {
+        debug: () => undefined,
+        info: () => undefined,
+        warn: (message) => logger.warn(message.slice(0, 1000)),
+        error: () => undefined, // what fails is thrown, too
+      },
     });
     if (done.length > 0)
       logger.info({ migrations: done.map(({ name }) => name) }, 'database schema brought up to date');
@@ -77,10 +81,6 @@ export async function migrate(databaseUrl: string, logger: Logger): Promise<void
     await setUpPartitioning(pool, logger).finally(() => pool.end());
   } catch (error) {
     throw new HistoryDown(error);
-  }
-
-  function logWarning(message: string): void {
-    logger.warn(message.slice(0, 1000));
   }
 }
 
