@@ -236,8 +236,11 @@ describe('failures', () => {
     const writer = openHistoryWriter({ pool, clock: settableClock(), logger: quietLogger, recall: false });
     const kept = life('kept', 1);
     await expect(writer.write(batch(...kept))).rejects.toThrow(HistoryDown);
+    const twice = life('twice', 1);
+    await expect(writer.write(batch(...twice))).rejects.toThrow(HistoryDown);
     await expect(writer.write(batch(...life('undone', 1)))).rejects.toThrow(HistoryDown);
     isCrashing = false;
+    expect(await writer.write(batch(...twice, ...twice))).toMatchObject({ inserted: 4, doubled: 4 });
     // Nobody else stored them, so they are this writer's to tell of.
     const report = await writer.write(batch(...kept));
     expect(report).toMatchObject({ inserted: 4, doubled: 0 });

@@ -280,7 +280,9 @@ class PostgresWriter implements HistoryWriter {
           const all = events();
           const isCopied = turn !== undefined;
           const { fresh, doubled } = isCopied ? { fresh: all, doubled: [] } : await insertNew(client, rows, all);
-          own = doubled.filter(({ identity }) => this.#doubted.has(identity));
+          // `delete` tells true once: an event may stand twice in the write.
+          const doubted = new Set(this.#doubted);
+          own = doubled.filter(({ identity }) => doubted.delete(identity));
           const reordered = await correctReceived(client, doubled, this.#clock.now());
           return storeState(client, this.#state, rows.tasks, fresh, reordered);
         });
